@@ -1,0 +1,83 @@
+"""One exception per kind of mistake; the command line turns each into its exit code."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import ClassVar
+
+
+class RecsysError(Exception):
+    """Anything this package raises on purpose; exit code 1."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(RecsysError):
+    """An option, argument or hyperparameter that makes no sense; exit code 2."""
+
+    exit_code = 2
+
+
+class DataError(RecsysError):
+    """Ratings that cannot be read; exit code 3.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong.
+    path : path, optional
+        The file it is wrong in.
+    line : int, optional
+        The line of that file, counted from 1.
+    value : object, optional
+        What was found there.
+    allowed : str, optional
+        What may stand there.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: str | PathLike[str] | None = None,
+        line: int | None = None,
+        value: object = None,
+        allowed: str | None = None,
+    ) -> None:
+        place = "" if path is None else f"{path}"
+        if line is not None:
+            place += f"{', ' if place else ''}line {line}"
+        message = f"{place}: {problem}" if place else problem
+        if value is not None:
+            message += f"; found {value!r}"
+        if allowed is not None:
+            message += f"; allowed: {allowed}"
+        super().__init__(message)
+        self.path, self.line, self.value, self.allowed = path, line, value, allowed
+
+
+class NotFoundError(RecsysError):
+    """A user, item, version, alias or data set that does not exist; exit code 4."""
+
+    exit_code = 4
+
+
+class DivergenceError(RecsysError):
+    """Training left the finite numbers; nothing of it was stored."""
+
+    def __init__(self, epoch: int, lr: float) -> None:
+        super().__init__(
+            f"training diverged in epoch {epoch} at learning rate {lr:g}: the loss is no longer "
+            "a finite number; lower --lr or --momentum, or set --y-range"
+        )
+        self.epoch, self.lr = epoch, lr
+
+
+class StoreError(RecsysError):
+    """The database cannot be used as it is."""
+
+
+class DownloadError(RecsysError):
+    """A data set could not be downloaded, or is not what its checksum says."""

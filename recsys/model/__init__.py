@@ -1,0 +1,1 @@
+"""The models, their baselines, and the snapshot that training leaves behind."""

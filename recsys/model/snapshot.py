@@ -1,0 +1,221 @@
+"""What training leaves behind and all that storage, serving and analysis know."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.data import IdMap, ItemMetadata
+from recsys.errors import DataError
+
+Objective = Literal["rating", "ranking"]
+Floats = NDArray[np.float32]
+
+# How many ratings an item needs before a list trusts its own score half way (see `list_scores`).
+SHRINKAGE = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class ItemSide:
+    """The items' half of a snapshot: enough to score every item for one user's row.
+
+    This is what a server keeps in memory; a user's row is read when it is asked for.
+
+    Item rows are those of the data set: a row without training ratings is all zeros.
+
+    Attributes
+    ----------
+    item_ids : IdMap
+        The caller's id of each item row.
+    item_factors : (n_items, n_factors) float32
+    item_bias : (n_items,) float32
+    item_counts : (n_items,) int32
+        Training ratings of each item.
+    global_mean : float
+        Added to every score. On the logit scale where there is a ``y_range``.
+    y_range : (float, float) or None
+        Lower and upper bound of the sigmoid that the score goes through, in stars.
+    rating_scale : (float, float)
+        Smallest and largest training rating; predictions are clipped to it.
+    """
+
+    item_ids: IdMap
+    item_factors: Floats
+    item_bias: Floats
+    item_counts: NDArray[np.int32]
+    global_mean: float
+    y_range: tuple[float, float] | None
+    rating_scale: tuple[float, float]
+
+    @property
+    def n_items(self) -> int:
+        """Number of item rows."""
+        return len(self.item_bias)
+
+    @property
+    def n_factors(self) -> int:
+        """Length of an embedding."""
+        return int(self.item_factors.shape[1])
+
+    def scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:
+        """Return the raw scores of all items: global mean, both biases and the dot product.
+
+        Parameters
+        ----------
+        user_factors : (n_factors,) or (n_users, n_factors) float32
+        user_bias : float or (n_users,) float32
+
+        Returns
+        -------
+        (n_items,) or (n_users, n_items) float32
+        """
+        dot = user_factors @ self.item_factors.T
+        offset = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
+        return dot + self.item_bias + offset
+
+    def stars(self, scores: Floats) -> Floats:
+        """Return the predicted ratings for raw scores: sigmoid range, then clipped to the scale."""
+        if self.y_range is not None:
+            low, high = self.y_range
+            scores = (low + (high - low) / (1 + np.exp(-scores))).astype(np.float32)
+        return np.clip(scores, *self.rating_scale)
+
+    def list_scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:
+        """Return the scores that order a list: raw scores, shrunk where ratings are few.
+
+        What the model says about the item beyond the user's own mean counts
+        ``n / (n + SHRINKAGE)`` for an item with n ratings, so that three enthusiasts do not
+        put a film at the top of everybody's list. Shape as `scores`.
+        """
+        base = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
+        trust = (self.item_counts / (self.item_counts + SHRINKAGE)).astype(np.float32)
+        return base + trust * (self.scores(user_factors, user_bias) - base)
+
+
+@dataclass(frozen=True, eq=False)
+class UserRow:
+    """One user's half of a snapshot, with what the user is known to have rated.
+
+    Attributes
+    ----------
+    factors : (n_factors,) float32
+    bias : float
+    rated_items : (n_rated,) int32
+        Item rows of the data set, ascending: all that are known, held out of training or not.
+    rated_values : (n_rated,) float32 or None
+        The ratings; None for implicit feedback.
+    """
+
+    factors: Floats
+    bias: float
+    rated_items: NDArray[np.int32]
+    rated_values: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """What is known of a data set's items apart from any model, by item row.
+
+    Attributes
+    ----------
+    item_ids : IdMap
+    metadata : ItemMetadata
+        Titles, years and genres.
+    n_ratings : (n_items,) int32
+        All known ratings of each item, held out of training or not.
+    mean_ratings : (n_items,) float32 or None
+        Their mean, NaN where there are none; None for implicit feedback.
+    """
+
+    item_ids: IdMap
+    metadata: ItemMetadata
+    n_ratings: NDArray[np.int32]
+    mean_ratings: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One objective's frozen parameters, with where they came from.
+
+    Attributes
+    ----------
+    objective : 'rating' or 'ranking'
+    items : ItemSide
+    user_ids : IdMap
+        The caller's id of each user row.
+    user_factors : (n_users, n_factors) float32
+    user_bias : (n_users,) float32
+    hyperparameters : mapping
+        Everything that, with the data, decides the parameters. JSON types only.
+    data_fingerprint : str
+        `Ratings.fingerprint` of all ratings, held-out ones included.
+    metrics : mapping of str to float
+        Scores on the held-out ratings, such as ``rmse``.
+    history : tuple of mappings
+        One per epoch: ``epoch lr train_loss validation_rmse seconds``.
+
+    Raises
+    ------
+    DataError
+        If shapes contradict each other or a parameter is not finite.
+    """
+
+    objective: Objective
+    items: ItemSide
+    user_ids: IdMap
+    user_factors: Floats
+    user_bias: Floats
+    hyperparameters: Mapping[str, Any]
+    data_fingerprint: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    history: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        n_users, n_items, k = len(self.user_ids), len(self.items.item_ids), self.items.n_factors
+        for name, array, shape in (
+            ("user_factors", self.user_factors, (n_users, k)),
+            ("user_bias", self.user_bias, (n_users,)),
+            ("item_factors", self.items.item_factors, (n_items, k)),
+            ("item_bias", self.items.item_bias, (n_items,)),
+        ):
+            if array.shape != shape or array.dtype != np.float32:
+                raise DataError(
+                    f"{name} is {array.dtype} {array.shape}", allowed=f"float32 {shape}"
+                )
+            if not np.isfinite(array).all():
+                raise DataError(f"{name} has an entry that is not a finite number")
+        if self.items.item_counts.shape != (n_items,):
+            raise DataError("item_counts does not fit the items", allowed=f"int32 ({n_items},)")
+
+    @property
+    def n_users(self) -> int:
+        """Number of user rows."""
+        return len(self.user_ids)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over everything that decides a prediction and where it came from."""
+        digest = hashlib.sha256()
+        items = self.items
+        header = {
+            "objective": self.objective,
+            "global_mean": items.global_mean,
+            "y_range": items.y_range,
+            "rating_scale": items.rating_scale,
+            "hyperparameters": dict(self.hyperparameters),
+            "data_fingerprint": self.data_fingerprint,
+            "user_ids": list(self.user_ids),
+            "item_ids": list(items.item_ids),
+        }
+        digest.update(json.dumps(header, sort_keys=True).encode())
+        for array in (self.user_factors, self.user_bias, items.item_factors, items.item_bias):
+            digest.update(np.ascontiguousarray(array, dtype="<f4").data)
+        digest.update(np.ascontiguousarray(items.item_counts, dtype="<i4").data)
+        return digest.hexdigest()

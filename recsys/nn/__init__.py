@@ -1,0 +1,1 @@
+"""The from-scratch engine: reverse-mode autodiff over NumPy arrays."""

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from recsys.model.snapshot import Catalogue, ItemSide, Objective, UserRow
+
+
+class Champion(NamedTuple):
+    """What the alias ``champion`` points to."""
+
+    model_id: int
+    revision: int
+    """Grows by one with each promotion or rollback."""
+
+
+class Source(Protocol):
+    """Where a server's versions come from; `recsys.store.StoreSource` fulfils it.
+
+    Every method raises `NotFoundError` for a version or objective that does not exist.
+    """
+
+    def champion(self) -> Champion | None:
+        """Return what is to be served now; None before the first promotion."""
+
+    def content_hashes(self, model_id: int) -> Mapping[Objective, str]:
+        """Return the content hash of each snapshot of the version."""
+
+    def item_side(self, model_id: int, objective: Objective) -> ItemSide:
+        """Return the items' half of a snapshot."""
+
+    def catalogue(self, model_id: int) -> Catalogue:
+        """Return the items of the version's data set."""
+
+    def user_row(self, model_id: int, objective: Objective, user_id: str) -> UserRow | None:
+        """Return one user's half of a snapshot; None for a user the version does not know."""
