@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,16 @@ class ItemSide:
     global_mean: float
     y_range: tuple[float, float] | None
     rating_scale: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        # -0.0 and whole numbers would come back from a database as 0.0 and floats: other bits.
+        object.__setattr__(self, "item_bias", self.item_bias + np.float32(0))
+        object.__setattr__(self, "global_mean", float(self.global_mean) + 0.0)
+        for name in ("y_range", "rating_scale"):
+            bounds = getattr(self, name)
+            if bounds is not None:
+                low, high = bounds
+                object.__setattr__(self, name, (float(low) + 0.0, float(high) + 0.0))
 
     @property
     def n_items(self) -> int:
@@ -191,6 +201,10 @@ class Snapshot:
                 )
             if not np.isfinite(array).all():
                 raise DataError(f"{name} has an entry that is not a finite number")
+        bounds = (*(self.items.y_range or ()), *self.items.rating_scale)
+        if not np.isfinite((self.items.global_mean, *bounds)).all():
+            raise DataError("global_mean, y_range or rating_scale is not a finite number")
+        object.__setattr__(self, "user_bias", self.user_bias + np.float32(0))
         if self.items.item_counts.shape != (n_items,):
             raise DataError("item_counts does not fit the items", allowed=f"int32 ({n_items},)")
 
@@ -219,3 +233,11 @@ class Snapshot:
             digest.update(np.ascontiguousarray(array, dtype="<f4").data)
         digest.update(np.ascontiguousarray(items.item_counts, dtype="<i4").data)
         return digest.hexdigest()
+
+
+class Champion(NamedTuple):
+    """What the alias ``champion`` points to."""
+
+    model_id: int
+    revision: int
+    """Grows by one with each promotion or rollback."""

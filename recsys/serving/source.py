@@ -1,17 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from recsys.model.snapshot import Catalogue, ItemSide, Objective, UserRow
-
-
-class Champion(NamedTuple):
-    """What the alias ``champion`` points to."""
-
-    model_id: int
-    revision: int
-    """Grows by one with each promotion or rollback."""
+from recsys.model.snapshot import Catalogue, Champion, ItemSide, Objective, UserRow
 
 
 class Source(Protocol):
