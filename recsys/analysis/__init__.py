@@ -6,5 +6,15 @@ so that a server which never draws does not pay for it.
 
 from recsys.analysis.bias import BiasRow, BiasTable, bias_table
 from recsys.analysis.items import ItemRow
+from recsys.analysis.pca import Axis, Extreme, PrincipalAxes, principal_axes
 
-__all__ = ["BiasRow", "BiasTable", "ItemRow", "bias_table"]
+__all__ = [
+    "Axis",
+    "BiasRow",
+    "BiasTable",
+    "Extreme",
+    "ItemRow",
+    "PrincipalAxes",
+    "bias_table",
+    "principal_axes",
+]

@@ -11,7 +11,7 @@ from recsys.model.snapshot import Catalogue, ItemSide
 MakeItems = Callable[..., tuple[ItemSide, Catalogue]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_items() -> MakeItems:
     """Items with the given bias, counts and factors, and a catalogue that names them."""
 
