@@ -64,6 +64,18 @@ class NotFoundError(RecsysError):
     exit_code = 4
 
 
+class UnknownUserError(NotFoundError):
+    """A user whom the version in use was not trained on."""
+
+    def __init__(self, user_id: str, model_id: int) -> None:
+        super().__init__(f"user {user_id!r} is unknown to version {model_id}")
+        self.user_id, self.model_id = user_id, model_id
+
+
+class NoModelError(NotFoundError):
+    """There is no version that could be served."""
+
+
 class DivergenceError(RecsysError):
     """Training left the finite numbers; nothing of it was stored."""
 
