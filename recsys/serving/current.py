@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import NamedTuple
+
+from recsys.errors import NoModelError
+from recsys.model.snapshot import Champion
+from recsys.serving.item_files import ItemFiles
+from recsys.serving.recommender import Recommender
+from recsys.serving.source import Source
+
+# A version that cannot be loaded is tried again after so many seconds, not at each request.
+RETRY_SECONDS = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+class Current(NamedTuple):
+    """What one request is answered from, first to last."""
+
+    recommender: Recommender
+    revision: int
+    """Of the alias; grows with each promotion or rollback."""
+
+
+class _Failed(NamedTuple):
+    model_id: int
+    reason: str
+    retry_at: float
+
+
+class Serving:
+    """The champion of a source, followed as it changes.
+
+    One object serves all threads of a process. What `current` returns stays as it is: a
+    request that keeps it never mixes two versions.
+
+    Parameters
+    ----------
+    source : Source
+    files : ItemFiles
+    """
+
+    def __init__(self, source: Source, files: ItemFiles) -> None:
+        self._source = source
+        self._files = files
+        self._current: Current | None = None
+        self._failed: _Failed | None = None
+        self._loading = threading.Lock()
+
+    @property
+    def failure(self) -> str | None:
+        """Why the champion is not what is being served; None if it is."""
+        return None if self._failed is None else self._failed.reason
+
+    def current(self) -> Current:
+        """Return the champion, loaded.
+
+        The source is asked which version that is; the version is loaded when it changed. If
+        that fails, the last good one keeps serving, and `failure` and the log say why.
+
+        Raises
+        ------
+        NoModelError
+            If there is no champion, or none could be loaded yet.
+        """
+        champion = self._source.champion()
+        if champion is None:
+            raise NoModelError("there is no model to serve yet: `recsys train` makes one")
+        held = self._current
+        if held is None or held.recommender.model_id != champion.model_id:
+            return self._switch(champion)
+        if held.revision != champion.revision:
+            held = self._current = Current(held.recommender, champion.revision)
+        self._failed = None
+        return held
+
+    def _switch(self, champion: Champion) -> Current:
+        # While one thread loads, the others go on with the old version, or wait if there is none.
+        if not self._loading.acquire(blocking=self._current is None):
+            return self._last_good()
+        try:
+            held, failed = self._current, self._failed
+            if held is not None and held.recommender.model_id == champion.model_id:
+                return held
+            if failed is None or failed.model_id != champion.model_id or _past(failed.retry_at):
+                self._load(champion)
+            return self._last_good()
+        finally:
+            self._loading.release()
+
+    def _load(self, champion: Champion) -> None:
+        try:
+            recommender = Recommender.load(self._source, champion.model_id, self._files)
+        except Exception as error:
+            # Whatever is wrong with a new version must not take the old one down.
+            logger.exception("version %d cannot be loaded", champion.model_id)
+            reason = f"version {champion.model_id} cannot be loaded: {error}"
+            self._failed = _Failed(champion.model_id, reason, time.monotonic() + RETRY_SECONDS)
+        else:
+            self._current, self._failed = Current(recommender, champion.revision), None
+            logger.info("serving version %d", champion.model_id)
+
+    def _last_good(self) -> Current:
+        if self._current is None:
+            raise NoModelError(self.failure or "no version could be loaded")
+        return self._current
+
+
+def _past(moment: float) -> bool:
+    return time.monotonic() >= moment
