@@ -1,0 +1,65 @@
+"""From raw columns to `Ratings`: ids numbered in a settled order, each pair once."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.data.ids import IdMap
+from recsys.data.ratings import Ratings
+from recsys.data.readers.convert import CodedIds, RawColumns
+
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+
+
+def assemble(raw: RawColumns, name: str) -> tuple[Ratings, int]:
+    """Return the ratings, and how many rows were dropped because their pair came again.
+
+    Of several ratings of one item by one user the last by time stays, without times and among
+    equal ones the last by line. The ratings keep the order of their lines.
+    """
+    user_ids, users = _number(raw.users)
+    item_ids, items = _number(raw.items)
+    values, timestamps = raw.values, raw.timestamps
+    kept = _last_of_each_pair(users, items, len(item_ids), timestamps)
+    if kept is not None:
+        users, items = users[kept], items[kept]
+        values = None if values is None else values[kept]
+        timestamps = None if timestamps is None else timestamps[kept]
+    ratings = Ratings(name, user_ids, item_ids, users, items, values, timestamps)
+    return ratings, len(raw.users.codes) - len(users)
+
+
+def in_order(ids: set[str]) -> list[str]:
+    """Return ``ids`` by number if all are whole numbers written plainly, else by letter."""
+    if all(map(_INTEGER.fullmatch, ids)):
+        return sorted(ids, key=int)
+    return sorted(ids)
+
+
+def _number(ids: CodedIds) -> tuple[IdMap, NDArray[np.int32]]:
+    id_map = IdMap(in_order(set(ids.names)))
+    return id_map, id_map.rows(ids.names)[ids.codes]
+
+
+def _last_of_each_pair(
+    users: NDArray[np.int32],
+    items: NDArray[np.int32],
+    n_items: int,
+    timestamps: NDArray[np.int64] | None,
+) -> NDArray[np.intp] | None:
+    """Return the positions to keep, ascending; None to keep all."""
+    pairs = users.astype(np.int64) * n_items + items
+    # Most files are sorted already or hold no pair twice: both are cheap to see.
+    if (pairs[1:] > pairs[:-1]).all():
+        return None
+    in_turn = np.sort(pairs)
+    if (in_turn[1:] != in_turn[:-1]).all():
+        return None
+    # lexsort is stable: equal pairs and times stay in the order of their lines.
+    order = np.lexsort((pairs,) if timestamps is None else (timestamps, pairs))
+    pairs = pairs[order]
+    is_last = np.append(pairs[1:] != pairs[:-1], True)
+    return np.sort(order[is_last])

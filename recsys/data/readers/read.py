@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from recsys.data import embedded
+from recsys.data.ratings import Ratings
+from recsys.data.readers import parquet, text
+from recsys.data.readers.assemble import assemble
+from recsys.data.readers.convert import FlawError, RawColumns, to_columns
+from recsys.data.readers.diagnose import problems
+from recsys.data.readers.files import File, files_in, is_zip
+from recsys.data.readers.text import TextLayout
+from recsys.data.readers.titles import TITLE_FILES, metadata_for, read_titles
+from recsys.errors import DataError, NotFoundError
+
+# What the ratings are called in a folder or zip, and the titles that lie beside them.
+RATING_FILES = ("u.data", "ratings.dat", "ratings.csv", "ratings.tsv", "ratings.parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Ratings, and what reading them brought to light.
+
+    Attributes
+    ----------
+    ratings : Ratings
+    path : str
+        The file they stood in.
+    format : str
+        Such as ``"MovieLens .dat"`` or ``"CSV"``.
+    titles_path : str or None
+        The file that the titles came from.
+    titles_encoding : str or None
+        That file's encoding.
+    n_rows : int
+        Rows read, those dropped as duplicates included.
+    n_duplicates : int
+        Rows dropped because the user rated the same item later.
+    notes : tuple of str
+        What a reader did to the data, as sentences.
+    """
+
+    ratings: Ratings
+    path: str
+    format: str
+    titles_path: str | None
+    titles_encoding: str | None
+    n_rows: int
+    n_duplicates: int
+    notes: tuple[str, ...]
+
+
+def read_ratings(
+    source: str | Path | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    directory: str | Path | None = None,
+    progress: bool = False,
+) -> Ratings:
+    """Return the ratings of a file, a folder, a zip or a known data set.
+
+    Parameters
+    ----------
+    source : str or path, optional
+        A path, or the name of a known set that is embedded or fetched; None is the embedded set.
+        A path that exists goes before a name.
+    columns : mapping, optional
+        The names of the columns of ``user``, ``item``, ``rating`` and ``timestamp``, where they
+        are not called as expected.
+    directory : path, optional
+        Where fetched sets lie; default as in `recsys.data.fetch`.
+    progress : bool
+        Show on standard error how far reading is.
+
+    Raises
+    ------
+    DataError
+        If the content cannot be used; says path, line, value and what is allowed.
+    NotFoundError
+        If there is no such path and no such set.
+    """
+    return read(source, columns=columns, directory=directory, progress=progress).ratings
+
+
+def read(
+    source: str | Path | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    directory: str | Path | None = None,
+    progress: bool = False,
+) -> Reading:
+    """Return the ratings with what reading them brought to light; all else as `read_ratings`."""
+    path, name = locate(source, directory)
+    file = choose(path)
+    raw, layout = read_columns(file, columns, progress=progress)
+    ratings, n_duplicates = assemble(raw, name or set_name(path, file))
+    if not ratings.n_ratings:
+        raise DataError("no ratings in it", path=file.shown, allowed="at least one rating")
+    titles_file, encoding = _titles_beside(file, path, layout), None
+    if titles_file is not None:
+        titles, encoding = read_titles(titles_file)
+        ratings = replace(ratings, metadata=metadata_for(ratings.item_ids, titles))
+    return Reading(
+        ratings=ratings,
+        path=file.shown,
+        format=_format(layout),
+        titles_path=None if titles_file is None else titles_file.shown,
+        titles_encoding=encoding,
+        n_rows=len(raw.users.codes),
+        n_duplicates=n_duplicates,
+        notes=_notes(raw, n_duplicates),
+    )
+
+
+def locate(
+    source: str | Path | None, directory: str | Path | None = None
+) -> tuple[Path, str | None]:
+    """Return where ``source`` lies, and its name if it is a known set.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such path and no such set, or the set is not fetched.
+    """
+    if source is None:
+        return embedded.folder(), embedded.NAME
+    path = Path(source)
+    if path.exists():
+        return path, None
+    if source == embedded.NAME:
+        return embedded.folder(), embedded.NAME
+    raise NotFoundError(f"no file and no known data set is called {str(source)!r}")
+
+
+def choose(path: Path) -> File:
+    """Return the file of a folder or zip that holds the ratings.
+
+    Raises
+    ------
+    DataError
+        If there is none, or more than one could be meant.
+    """
+    files = files_in(path)
+    if not path.is_dir() and not is_zip(path):
+        return files[0]
+    known = [file for file in files if file.name in RATING_FILES]
+    highest = min((len(Path(file.shown).parts) for file in known), default=0)
+    known = [file for file in known if len(Path(file.shown).parts) == highest]
+    if not known and len(files) == 1:
+        return files[0]
+    if len(known) != 1:
+        found = ", ".join(file.name for file in (known or files)[:10])
+        raise DataError(
+            "which file holds the ratings?" if known else "no ratings in it",
+            path=path,
+            value=found or "nothing",
+            allowed=f"one of {', '.join(RATING_FILES)}, or a single file",
+        )
+    return known[0]
+
+
+def read_columns(
+    file: File, wanted: Mapping[str, str] | None = None, *, progress: bool = False
+) -> tuple[RawColumns, TextLayout | None]:
+    """Return the arrays of one file, and its layout if it is text.
+
+    Raises
+    ------
+    DataError
+        If the content cannot be used.
+    """
+    if file.head(4) == parquet.MAGIC:
+        try:
+            return to_columns(parquet.read_table(file, wanted)), None
+        except FlawError as flaw:
+            where = "" if flaw.row < 0 else f" in row {flaw.row + 1}"
+            raise DataError(
+                f"the {flaw.role}{where} cannot be used",
+                path=file.shown,
+                value="nothing" if flaw.value is None else flaw.value,
+                allowed=flaw.allowed,
+            ) from None
+    layout = text.sniff(file, wanted)
+    try:
+        return to_columns(text.read_table(file, layout, progress=progress)), layout
+    except (FlawError, pa.ArrowInvalid) as error:
+        first = next(problems(file, layout), None)
+        raise first or DataError(str(error), path=file.shown) from error
+
+
+def set_name(path: Path, file: File) -> str:
+    """Return what the set is called: its folder, the only folder in its zip, or the file."""
+    if path.is_dir():
+        return file.path.parent.resolve().name
+    if not file.member:
+        return path.name
+    folder = Path(file.member).parent.name
+    return folder or path.stem
+
+
+def _titles_beside(file: File, path: Path, layout: TextLayout | None) -> File | None:
+    if file.member:
+        beside = [other for other in files_in(file.path) if other.folder == file.folder]
+    else:
+        beside = [other for other in files_in(file.path.parent) if other.folder == file.folder]
+    names = set(TITLE_FILES)
+    if not path.is_dir() and not file.member:
+        # A file named by itself: only titles of the same release can be meant.
+        names = {_release(layout)[1]}
+    return next((other for other in beside if other.name in names), None)
+
+
+def _release(layout: TextLayout | None) -> tuple[str, str]:
+    """Return which family of releases a file looks like, and its titles file; '' for none."""
+    if layout is None:
+        return "", ""
+    if layout.names is None and layout.n_columns == 4:
+        if layout.delimiter == "\t":
+            return "MovieLens 100k", "u.item"
+        if layout.delimiter == "::":
+            return "MovieLens .dat", "movies.dat"
+    if layout.names == ("userId", "movieId", "rating", "timestamp"):
+        return "MovieLens .csv", "movies.csv"
+    return "", ""
+
+
+def _format(layout: TextLayout | None) -> str:
+    if layout is None:
+        return "Parquet"
+    if release := _release(layout)[0]:
+        return release
+    kinds = {",": "CSV", "\t": "TSV"}
+    kind = kinds.get(layout.delimiter, f"text separated by {layout.delimiter!r}")
+    return kind if layout.names else f"{kind} without header"
+
+
+def _notes(raw: RawColumns, n_duplicates: int) -> tuple[str, ...]:
+    notes = []
+    if n_duplicates:
+        rule = "line" if raw.timestamps is None else "time"
+        notes.append(
+            f"{n_duplicates:,} rows dropped: the user rated the same item again, "
+            f"and the last by {rule} was kept"
+        )
+    if raw.time_unit != "seconds":
+        notes.append(f"the times are {raw.time_unit} in the file, and were read as seconds")
+    return tuple(notes)
