@@ -1,0 +1,70 @@
+"""Arrays as the BLOBs of many rows, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.errors import StoreError
+
+
+def cut(array: NDArray[Any], dtype: str, starts: NDArray[np.int64]) -> Iterator[memoryview]:
+    """Yield the bytes of ``array[starts[i]:starts[i + 1]]`` for each i.
+
+    Parameters
+    ----------
+    array : (n, ...)
+    dtype : str
+        What is stored, with its byte order: ``"<f4"``.
+    starts : (n_parts + 1,) int64
+    """
+    data = np.ascontiguousarray(array, dtype=dtype)
+    row_bytes = data.itemsize * int(np.prod(data.shape[1:]))
+    # reshape: a memoryview refuses an array without entries unless it has one dimension.
+    view = data.reshape(-1).view(np.uint8).data
+    offsets = (starts * row_bytes).tolist()
+    for start, stop in pairwise(offsets):
+        yield view[start:stop]
+
+
+def join(blobs: Iterable[bytes], dtype: str) -> NDArray[Any]:
+    """Return the concatenated ``blobs`` as one writable array in the machine's byte order."""
+    array = np.frombuffer(bytearray().join(blobs), dtype=dtype)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_rows(what: str, rows: list[int], n_rows: int) -> None:
+    """Raise unless ``rows`` counts from 0 to ``n_rows``: ``what`` would lack one.
+
+    Raises
+    ------
+    StoreError
+        Naming the first row that is missing.
+    """
+    if rows == list(range(n_rows)):
+        return
+    missing = next((row for row, found in enumerate(rows) if row != found), len(rows))
+    raise StoreError(
+        f"{what} has {len(rows)} rows of {n_rows}, row {missing} is missing; "
+        "restore the database from a backup"
+    )
+
+
+def check_lengths(what: str, blobs: list[bytes], n_bytes: Iterable[int]) -> None:
+    """Raise unless each of ``blobs`` has its number of bytes.
+
+    Raises
+    ------
+    StoreError
+        Naming the first row that is cut short or too long.
+    """
+    for row, (blob, expected) in enumerate(zip(blobs, n_bytes, strict=True)):
+        if len(blob) != expected:
+            raise StoreError(
+                f"row {row} of {what} has {len(blob)} bytes instead of {expected}; "
+                "restore the database from a backup"
+            )

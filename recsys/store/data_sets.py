@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from recsys.data import IdMap, ItemMetadata, Ratings
+from recsys.errors import NotFoundError
+from recsys.model.snapshot import Catalogue
+from recsys.store.blobs import check_lengths, check_rows, cut, join
+from recsys.store.drafts import drafting, sweep
+from recsys.store.tables import DataSet, Item, RatedItems
+
+
+def save_data_set(engine: Engine, ratings: Ratings) -> int:
+    """Return the id of the stored data set that holds ``ratings``, writing it if there is none.
+
+    A data set never changes: it is the same one if name, ratings and metadata are. Its rows are
+    written in chunks and are visible after the last.
+
+    Parameters
+    ----------
+    ratings : Ratings
+        All that are known, those held out of training included.
+
+    Raises
+    ------
+    StoreError
+        If the database cannot be written.
+    """
+    metadata_fingerprint = _metadata_fingerprint(ratings.metadata)
+    same = (
+        select(DataSet.id)
+        .where(DataSet.is_complete)
+        .where(DataSet.name == ratings.name, DataSet.fingerprint == ratings.fingerprint)
+        .where(DataSet.metadata_fingerprint == metadata_fingerprint)
+    )
+    sweep(engine)
+    with engine.connect() as connection:
+        if (found := connection.execute(same).scalar()) is not None:
+            return found
+    low, high = ratings.rating_scale
+    try:
+        with drafting(
+            engine,
+            DataSet,
+            name=ratings.name,
+            fingerprint=ratings.fingerprint,
+            metadata_fingerprint=metadata_fingerprint,
+            n_users=ratings.n_users,
+            n_items=ratings.n_items,
+            n_ratings=ratings.n_ratings,
+            rating_min=low,
+            rating_max=high,
+            is_implicit=ratings.is_implicit,
+            has_timestamps=ratings.timestamps is not None,
+        ) as draft:
+            draft.insert(Item, _item_rows(draft.id, ratings))
+            draft.insert(RatedItems, _rated_items_rows(draft.id, ratings))
+            draft.complete()
+            return draft.id
+    except IntegrityError:
+        # Another process has completed the same data set meanwhile.
+        with engine.connect() as connection:
+            return connection.execute(same).scalar_one()
+
+
+def load_ratings(engine: Engine, data_set_id: int) -> Ratings:
+    """Return the stored ratings, by user row and item row ascending.
+
+    The ids, rows, values and timestamps are those that were saved; their order, and with it
+    `Ratings.fingerprint`, is the saved one only if that was by user and item already.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such data set.
+    StoreError
+        If a row is missing or damaged.
+    """
+    columns = (
+        RatedItems.user_row,
+        RatedItems.user_id,
+        RatedItems.n_ratings,
+        RatedItems.item_rows,
+        RatedItems.rating_values,
+        RatedItems.timestamps,
+    )
+    with engine.connect() as connection:
+        data_set = find_data_set(connection, data_set_id)
+        catalogue = load_catalogue(connection, data_set)
+        found = connection.execute(
+            select(*columns)
+            .where(RatedItems.data_set_id == data_set_id)
+            .order_by(RatedItems.user_row)
+        ).all()
+    rows, user_ids, counts, items, values, timestamps = (
+        list(column) for column in (zip(*found, strict=True) if found else repeat((), 6))
+    )
+    check_rows(f"rated_items of data set {data_set_id}", rows, data_set.n_users)
+
+    def joined(column: str, blobs: list[bytes], dtype: str) -> NDArray[Any]:
+        size = np.dtype(dtype).itemsize
+        what = f"{column} in rated_items of data set {data_set_id}"
+        check_lengths(what, blobs, (size * n for n in counts))
+        return join(blobs, dtype)
+
+    return Ratings(
+        name=data_set.name,
+        user_ids=IdMap(user_ids),
+        item_ids=catalogue.item_ids,
+        users=np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        items=joined("item_rows", items, "<i4"),
+        values=None if data_set.is_implicit else joined("rating_values", values, "<f4"),
+        timestamps=joined("timestamps", timestamps, "<i8") if data_set.has_timestamps else None,
+        metadata=catalogue.metadata,
+    )
+
+
+def find_data_set(connection: Connection, data_set_id: int) -> Any:
+    """Return the row of a complete data set.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such data set.
+    """
+    query = select(DataSet.__table__).where(DataSet.id == data_set_id, DataSet.is_complete)
+    if (row := connection.execute(query).one_or_none()) is None:
+        raise NotFoundError(f"there is no data set {data_set_id}")
+    return row
+
+
+def load_catalogue(connection: Connection, data_set: Any) -> Catalogue:
+    """Return the items of a data set, given its row (`find_data_set`).
+
+    Raises
+    ------
+    StoreError
+        If an item is missing.
+    """
+    columns = (
+        Item.item_row,
+        Item.item_id,
+        Item.title,
+        Item.year,
+        Item.genres,
+        Item.n_ratings,
+        Item.mean_rating,
+    )
+    found = connection.execute(
+        select(*columns).where(Item.data_set_id == data_set.id).order_by(Item.item_row)
+    ).all()
+    check_rows(
+        f"items of data set {data_set.id}", [row.item_row for row in found], data_set.n_items
+    )
+    # A mean that does not exist is null here and NaN there.
+    means = np.array([row.mean_rating for row in found], dtype=np.float32)
+    return Catalogue(
+        item_ids=IdMap(row.item_id for row in found),
+        metadata=ItemMetadata(
+            titles=tuple(row.title for row in found),
+            years=tuple(row.year for row in found),
+            genres=tuple(tuple(row.genres) for row in found),
+        ),
+        n_ratings=np.array([row.n_ratings for row in found], dtype=np.int32),
+        mean_ratings=None if data_set.is_implicit else means,
+    )
+
+
+def load_user_ids(connection: Connection, data_set_id: int) -> IdMap:
+    """Return the user id of each user row of a data set."""
+    query = select(RatedItems.user_id).where(RatedItems.data_set_id == data_set_id)
+    return IdMap(connection.scalars(query.order_by(RatedItems.user_row)))
+
+
+def load_item_ids(connection: Connection, data_set_id: int) -> IdMap:
+    """Return the item id of each item row of a data set."""
+    query = select(Item.item_id).where(Item.data_set_id == data_set_id)
+    return IdMap(connection.scalars(query.order_by(Item.item_row)))
+
+
+def _metadata_fingerprint(metadata: ItemMetadata) -> str:
+    content = json.dumps([metadata.titles, metadata.years, metadata.genres])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _item_rows(data_set_id: int, ratings: Ratings) -> Iterator[dict[str, Any]]:
+    n_ratings = np.bincount(ratings.items, minlength=ratings.n_items)
+    means: list[float | None] = [None] * ratings.n_items
+    if ratings.values is not None:
+        sums = np.bincount(ratings.items, weights=ratings.values, minlength=ratings.n_items)
+        rated = np.flatnonzero(n_ratings)
+        found = (sums[rated] / n_ratings[rated]).astype(np.float32)
+        for row, mean in zip(rated.tolist(), found.tolist(), strict=True):
+            means[row] = mean
+    metadata = ratings.metadata
+    for row, item_id in enumerate(ratings.item_ids):
+        yield {
+            "data_set_id": data_set_id,
+            "item_row": row,
+            "item_id": item_id,
+            "title": metadata.titles[row],
+            "year": metadata.years[row],
+            "genres": list(metadata.genres[row]),
+            "n_ratings": int(n_ratings[row]),
+            "mean_rating": means[row],
+        }
+
+
+def _rated_items_rows(data_set_id: int, ratings: Ratings) -> Iterator[dict[str, Any]]:
+    order = np.argsort(
+        ratings.users.astype(np.int64) * ratings.n_items + ratings.items, kind="stable"
+    )
+    counts = np.bincount(ratings.users, minlength=ratings.n_users)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+
+    def by_user(array: NDArray[Any] | None, dtype: str) -> Iterator[memoryview | None]:
+        return repeat(None, ratings.n_users) if array is None else cut(array[order], dtype, starts)
+
+    columns = zip(
+        ratings.user_ids,
+        counts.tolist(),
+        by_user(ratings.items, "<i4"),
+        by_user(ratings.values, "<f4"),
+        by_user(ratings.timestamps, "<i8"),
+        strict=True,
+    )
+    for row, (user_id, n_ratings, items, values, timestamps) in enumerate(columns):
+        yield {
+            "data_set_id": data_set_id,
+            "user_row": row,
+            "user_id": user_id,
+            "n_ratings": n_ratings,
+            "item_rows": items,
+            "rating_values": values,
+            "timestamps": timestamps,
+        }

@@ -1,0 +1,154 @@
+"""How a database is opened: what every connection keeps to, and what its failures mean."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
+
+from recsys.errors import StoreError, UsageError
+
+LOCK_TIMEOUT = 30.0
+"""Seconds that a writer waits for another one before it gives up."""
+
+
+def open_database(url: str) -> Engine:
+    """Return an engine for the database at ``url``, after one connection to it has worked.
+
+    An SQLite file and its folder are made where there are none. Every connection to SQLite has
+    a write-ahead log (readers and one writer do not wait for each other), foreign keys, a busy
+    timeout of `LOCK_TIMEOUT`, and ``synchronous=FULL``: what was committed survives a power cut.
+    No pooled connection crosses an `os.fork`: they are closed before it.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///relative/or//absolute.db``, or any SQLAlchemy URL, such as
+        ``postgresql+psycopg://user:password@host/name``.
+
+    Raises
+    ------
+    UsageError
+        If the URL is none, names an in-memory database, or needs a driver that is missing.
+    StoreError
+        If the file is not a database, is a folder, may not be written, or nobody answers.
+    """
+    try:
+        parsed = make_url(url)
+        engine = create_engine(parsed, json_serializer=partial(json.dumps, allow_nan=False))
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise UsageError(
+            f"cannot use the database URL {url!r}: {error}; "
+            "allowed: such as sqlite:///var/recsys.db"
+        ) from None
+    event.listen(engine, "handle_error", partial(_explain, parsed))
+    if engine.dialect.name == "sqlite":
+        _make_folder(parsed)
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+        _sqlite_engines.add(engine)
+    with engine.connect():
+        return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in a transaction that is alone in writing from its first statement.
+
+    SQLite would otherwise take the lock at the first write, and refuse if somebody else wrote
+    since the transaction's first read.
+    """
+    with engine.execution_options(recsys_writing=True).begin() as connection:
+        yield connection
+
+
+def _make_folder(url: URL) -> None:
+    name = url.database
+    if not name or name == ":memory:":
+        raise UsageError(f"{url} is gone when the process ends; name a file: sqlite:///recsys.db")
+    if name.startswith("file:"):
+        return
+    path = Path(name)
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder, not a database; name a file in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder {path.parent} for the database: {error.strerror}; "
+            "make it, or name another place"
+        ) from None
+
+
+def _configure(connection: Any, _record: object) -> None:
+    # Transactions begin when `_begin` says so, not when the driver guesses.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={LOCK_TIMEOUT * 1000:.0f}")
+    _use_write_ahead_log(connection)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    # The change of a new file's mode does not heed the busy timeout.
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _begin(connection: Connection) -> None:
+    alone = connection.get_execution_options().get("recsys_writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if alone else "BEGIN")
+
+
+_REMEDIES = {
+    "file is not a database": "name another file, or move this one away",
+    "malformed": "it is damaged; restore it from a backup",
+    "unable to open": "check that the file and its folder exist and may be written",
+    "readonly": "make the file and its folder writable",
+    "locked": f"another process has been writing for over {LOCK_TIMEOUT:.0f} s; try again",
+    "full": "make room on the disk",
+    "no such table": "bring it to the newest schema: recsys db upgrade",
+    "does not exist": "bring it to the newest schema: recsys db upgrade",
+}
+
+
+def _explain(url: URL, context: ExceptionContext) -> BaseException | None:
+    cause = context.original_exception
+    drivers_own = context.sqlalchemy_exception is not None or isinstance(cause, sqlite3.Error)
+    if not drivers_own or isinstance(context.sqlalchemy_exception, IntegrityError):
+        return None
+    place = url.database if url.drivername.startswith("sqlite") else url.render_as_string()
+    message = f"cannot use the database {place}: {str(cause).strip()}"
+    remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in str(cause)), None)
+    if remedy is None and isinstance(context.sqlalchemy_exception, OperationalError):
+        remedy = "check its URL and that it answers"
+    return StoreError(f"{message}; {remedy}" if remedy else message)
+
+
+# SQLite forbids even to close a connection in the child of a fork, so none may be left open.
+_sqlite_engines: WeakSet[Engine] = WeakSet()
+
+
+def _close_idle_connections() -> None:
+    for engine in list(_sqlite_engines):
+        engine.dispose()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_close_idle_connections)

@@ -1,0 +1,263 @@
+"""Which versions there are, and which of them the aliases point to."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from recsys.errors import NotFoundError, UsageError
+from recsys.model.snapshot import Objective
+from recsys.store.database import writing
+from recsys.store.tables import Alias, DataSet, Epoch, Model, Promotion, SnapshotRow
+
+_ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class DataSetInfo:
+    """What a version was trained on.
+
+    Attributes
+    ----------
+    data_set_id : int
+    name : str
+    fingerprint : str
+        `Ratings.fingerprint`.
+    n_users, n_items, n_ratings : int
+        Held-out ratings included.
+    rating_scale : (float, float)
+    is_implicit : bool
+    """
+
+    data_set_id: int
+    name: str
+    fingerprint: str
+    n_users: int
+    n_items: int
+    n_ratings: int
+    rating_scale: tuple[float, float]
+    is_implicit: bool
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """A stored snapshot apart from its arrays; the attributes are those of `Snapshot`."""
+
+    objective: Objective
+    n_factors: int
+    hyperparameters: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    history: tuple[Mapping[str, Any], ...]
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class VersionInfo:
+    """A stored version.
+
+    Attributes
+    ----------
+    model_id : int
+        Grows with time and is never given twice.
+    created_at : datetime
+        When its storing began, UTC.
+    data_set : DataSetInfo
+    aliases : tuple of str
+        The names that point to it, sorted.
+    snapshots : tuple of SnapshotInfo
+        One per objective, ``rating`` before ``ranking``.
+    """
+
+    model_id: int
+    created_at: datetime
+    data_set: DataSetInfo
+    aliases: tuple[str, ...]
+    snapshots: tuple[SnapshotInfo, ...]
+
+
+def list_versions(engine: Engine) -> list[VersionInfo]:
+    """Return all complete versions, newest first."""
+    with engine.connect() as connection:
+        return _versions(connection)
+
+
+def get_version(engine: Engine, ref: int | str) -> VersionInfo:
+    """Return the version with the id ``ref``, or the one that the alias ``ref`` points to.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none; the message says which there are.
+    """
+    with engine.connect() as connection:
+        aliases = _aliases(connection)
+        model_id = int(ref) if str(ref).isdecimal() else aliases.get(str(ref))
+        found = [] if model_id is None else _versions(connection, model_id)
+        if not found:
+            raise NotFoundError(f"there is no version {ref}; {_known(connection)}")
+        return found[0]
+
+
+def promote(engine: Engine, model_id: int, alias: str = "champion") -> int:
+    """Point ``alias`` to a version and return the alias's revision.
+
+    The revision grows by one, unless the alias points there already: then nothing happens.
+
+    Raises
+    ------
+    UsageError
+        If the alias is not a name.
+    NotFoundError
+        If there is no such version.
+    """
+    if not _ALIAS.fullmatch(alias):
+        raise UsageError(
+            f"{alias!r} cannot be an alias; allowed: a letter a to z, then up to 63 of "
+            "a to z, 0 to 9, _ and -"
+        )
+    with writing(engine) as connection:
+        version = select(Model.id).where(Model.id == model_id, Model.is_complete)
+        if connection.execute(version).first() is None:
+            raise NotFoundError(f"there is no version {model_id}; {_known(connection)}")
+        now = _find_alias(connection, alias)
+        if now is None:
+            revision = 1
+            connection.execute(insert(Alias).values(name=alias, model_id=model_id, revision=1))
+        elif now.model_id == model_id:
+            return int(now.revision)
+        else:
+            revision = _move(connection, now, model_id)
+        connection.execute(
+            insert(Promotion).values(
+                alias=alias,
+                revision=revision,
+                model_id=model_id,
+                promoted_at=datetime.now(UTC),
+            )
+        )
+        return revision
+
+
+def rollback(engine: Engine, alias: str = "champion") -> int:
+    """Point ``alias`` to the version that it pointed to before, and return its ``model_id``.
+
+    Rolled back again, it goes back one promotion further.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such alias, or it has pointed to no other version before.
+    """
+    with writing(engine) as connection:
+        now = _find_alias(connection, alias)
+        if now is None:
+            raise NotFoundError(f"there is no alias {alias!r}: nothing was promoted to it yet")
+        standing = (Promotion.alias == alias) & Promotion.rolled_back_at.is_(None)
+        before = connection.execute(
+            select(Promotion.revision, Promotion.model_id)
+            .where(standing, Promotion.model_id != now.model_id)
+            .order_by(Promotion.revision.desc())
+        ).first()
+        if before is None:
+            raise NotFoundError(
+                f"{alias} points to version {now.model_id} and no earlier promotion is left to "
+                "roll back to"
+            )
+        connection.execute(
+            update(Promotion)
+            .where(standing, Promotion.revision > before.revision)
+            .values(rolled_back_at=datetime.now(UTC))
+        )
+        _move(connection, now, before.model_id)
+        return int(before.model_id)
+
+
+def _find_alias(connection: Connection, name: str) -> Any:
+    # Elsewhere than on SQLite, where the whole transaction is alone, the row is locked.
+    query = select(Alias.__table__).where(Alias.name == name).with_for_update()
+    return connection.execute(query).one_or_none()
+
+
+def _move(connection: Connection, alias: Any, model_id: int) -> int:
+    revision = int(alias.revision) + 1
+    connection.execute(
+        update(Alias).where(Alias.name == alias.name).values(model_id=model_id, revision=revision)
+    )
+    return revision
+
+
+def _aliases(connection: Connection) -> dict[str, int]:
+    query = select(Alias.name, Alias.model_id).order_by(Alias.name)
+    return {row.name: row.model_id for row in connection.execute(query)}
+
+
+def _known(connection: Connection) -> str:
+    query = select(Model.id).where(Model.is_complete).order_by(Model.id.desc())
+    ids = list(connection.scalars(query.limit(11)))
+    if not ids:
+        return "no version is stored yet: recsys train"
+    newest = ", ".join(str(model_id) for model_id in ids[:10])
+    names = ", ".join(f"{name} -> {model_id}" for name, model_id in _aliases(connection).items())
+    known = f"the {'newest are' if len(ids) > 10 else 'versions are'} {newest}"
+    return f"{known}; the aliases are {names or 'none'}"
+
+
+def _versions(connection: Connection, model_id: int | None = None) -> list[VersionInfo]:
+    def chosen(query: Any) -> Any:
+        query = query.where(Model.is_complete)
+        return connection.execute(query if model_id is None else query.where(Model.id == model_id))
+
+    aliases: dict[int, list[str]] = defaultdict(list)
+    for name, pointed_to in _aliases(connection).items():
+        aliases[pointed_to].append(name)
+
+    history: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    epochs = select(Epoch.snapshot_id, Epoch.report).join(SnapshotRow).join(Model)
+    for row in chosen(epochs.order_by(Epoch.snapshot_id, Epoch.position)):
+        history[row.snapshot_id].append(row.report)
+
+    snapshots: dict[int, list[SnapshotInfo]] = defaultdict(list)
+    # 'rating' sorts after 'ranking', hence descending.
+    order = SnapshotRow.objective.desc()
+    for row in chosen(select(SnapshotRow.__table__).join(Model).order_by(order)):
+        snapshots[row.model_id].append(
+            SnapshotInfo(
+                objective=row.objective,
+                n_factors=row.n_factors,
+                hyperparameters=row.hyperparameters,
+                metrics=row.metrics,
+                history=tuple(history[row.id]),
+                content_hash=row.content_hash,
+            )
+        )
+
+    models = select(
+        Model.id.label("model_id"),
+        Model.created_at.label("model_created_at"),
+        DataSet.__table__,
+    ).join(DataSet)
+    return [
+        VersionInfo(
+            model_id=row.model_id,
+            created_at=row.model_created_at,
+            data_set=DataSetInfo(
+                data_set_id=row.id,
+                name=row.name,
+                fingerprint=row.fingerprint,
+                n_users=row.n_users,
+                n_items=row.n_items,
+                n_ratings=row.n_ratings,
+                rating_scale=(row.rating_min, row.rating_max),
+                is_implicit=row.is_implicit,
+            ),
+            aliases=tuple(aliases[row.model_id]),
+            snapshots=tuple(snapshots[row.model_id]),
+        )
+        for row in chosen(models.order_by(Model.id.desc()))
+    ]

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+from sqlalchemy import Engine, and_, bindparam, select
+
+from recsys.errors import NotFoundError, StoreError
+from recsys.model.snapshot import Catalogue, Champion, ItemSide, Objective, UserRow
+from recsys.store.data_sets import find_data_set, load_catalogue
+from recsys.store.embeddings import find_snapshot, load_item_side
+from recsys.store.tables import Alias, DataSet, Model, RatedItems, SnapshotRow, UserEmbedding
+
+
+class StoreSource:
+    """Where a server's versions come from (`recsys.serving.source.Source`): the database.
+
+    Every method raises `NotFoundError` for a version or objective that does not exist, and
+    `StoreError` for rows that are missing or damaged.
+
+    Parameters
+    ----------
+    engine : Engine
+        From `open_database`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def champion(self) -> Champion | None:
+        """Return what is to be served now; None before the first promotion."""
+        query = select(Alias.model_id, Alias.revision).where(Alias.name == "champion")
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Champion(row.model_id, row.revision)
+
+    def content_hashes(self, model_id: int) -> Mapping[Objective, str]:
+        """Return the content hash of each snapshot of the version."""
+        query = (
+            select(SnapshotRow.objective, SnapshotRow.content_hash)
+            .join(Model)
+            .where(Model.id == model_id, Model.is_complete)
+        )
+        with self._engine.connect() as connection:
+            hashes = {row.objective: row.content_hash for row in connection.execute(query)}
+        if not hashes:
+            raise NotFoundError(f"there is no version {model_id}")
+        return cast("Mapping[Objective, str]", hashes)
+
+    def item_side(self, model_id: int, objective: Objective) -> ItemSide:
+        """Return the items' half of a snapshot."""
+        with self._engine.connect() as connection:
+            return load_item_side(connection, find_snapshot(connection, model_id, objective))
+
+    def catalogue(self, model_id: int) -> Catalogue:
+        """Return the items of the version's data set."""
+        query = select(Model.data_set_id).where(Model.id == model_id, Model.is_complete)
+        with self._engine.connect() as connection:
+            if (data_set_id := connection.execute(query).scalar()) is None:
+                raise NotFoundError(f"there is no version {model_id}")
+            return load_catalogue(connection, find_data_set(connection, data_set_id))
+
+    def user_row(self, model_id: int, objective: Objective, user_id: str) -> UserRow | None:
+        """Return one user's half of a snapshot; None for a user the version does not know.
+
+        Its rated items are all that the data set holds of the user.
+        """
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                _USER_ROW, {"model_id": model_id, "objective": objective, "user_id": user_id}
+            ).one_or_none()
+            if row is None:
+                # Raises for a version or an objective that does not exist.
+                find_snapshot(connection, model_id, objective)
+                return None
+        for name, blob, n_bytes in (
+            ("factors", row.factors, 4 * row.n_factors),
+            ("item_rows", row.item_rows, 4 * row.n_ratings),
+            ("rating_values", row.rating_values, None if row.is_implicit else 4 * row.n_ratings),
+        ):
+            if (None if blob is None else len(blob)) != n_bytes:
+                raise StoreError(
+                    f"{name} of user {user_id!r} in version {model_id} ({objective}) is damaged: "
+                    f"{'nothing' if blob is None else f'{len(blob)} bytes'} instead of "
+                    f"{n_bytes} bytes; restore the database from a backup"
+                )
+        return UserRow(
+            factors=np.frombuffer(row.factors, dtype="<f4"),
+            bias=row.bias,
+            rated_items=np.frombuffer(row.item_rows, dtype="<i4"),
+            rated_values=None if row.is_implicit else np.frombuffer(row.rating_values, dtype="<f4"),
+        )
+
+
+# Built once: building it takes longer than SQLite takes to answer it.
+_USER_ROW = (
+    select(
+        SnapshotRow.n_factors,
+        DataSet.is_implicit,
+        RatedItems.n_ratings,
+        RatedItems.item_rows,
+        RatedItems.rating_values,
+        UserEmbedding.bias,
+        UserEmbedding.factors,
+    )
+    .select_from(SnapshotRow)
+    .join(Model, SnapshotRow.model_id == Model.id)
+    .join(DataSet, Model.data_set_id == DataSet.id)
+    .join(RatedItems, RatedItems.data_set_id == DataSet.id)
+    .outerjoin(
+        UserEmbedding,
+        and_(
+            UserEmbedding.snapshot_id == SnapshotRow.id,
+            UserEmbedding.user_row == RatedItems.user_row,
+        ),
+    )
+    .where(
+        SnapshotRow.model_id == bindparam("model_id"),
+        SnapshotRow.objective == bindparam("objective"),
+        Model.is_complete,
+        RatedItems.user_id == bindparam("user_id"),
+    )
+)

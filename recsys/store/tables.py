@@ -1,0 +1,255 @@
+"""The tables. Migrations make them (`migrations/versions`); a test holds the two equal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC: SQLite forgets the zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the moment in UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the moment with its zone."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """What the tables have in common: their constraints are named by one rule."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - the name and form that SQLAlchemy reads
+        float: Double,
+        bytes: LargeBinary,
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+    }
+
+
+class Draft:
+    """A row whose parts are written in chunks: nothing reads it before it is complete.
+
+    Attributes
+    ----------
+    is_complete : bool
+        Set by the last commit.
+    touched_at : datetime
+        When its writer last wrote, which tells a slow writer from a killed one.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-4)
+    created_at: Mapped[datetime] = mapped_column(sort_order=-3)
+    touched_at: Mapped[datetime] = mapped_column(sort_order=-2)
+    is_complete: Mapped[bool] = mapped_column(sort_order=-1)
+
+
+class DataSet(Draft, Base):
+    """Ratings that versions were trained on, told apart by what they hold."""
+
+    __tablename__ = "data_sets"
+
+    name: Mapped[str]
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    metadata_fingerprint: Mapped[str] = mapped_column(String(64))
+    n_users: Mapped[int]
+    n_items: Mapped[int]
+    n_ratings: Mapped[int]
+    rating_min: Mapped[float]
+    rating_max: Mapped[float]
+    is_implicit: Mapped[bool]
+    has_timestamps: Mapped[bool]
+
+    __table_args__ = (
+        # Two writers may draft the same data set; only one of them may complete it.
+        Index(
+            "uq_data_sets_content",
+            "name",
+            "fingerprint",
+            "metadata_fingerprint",
+            unique=True,
+            sqlite_where=text("is_complete"),
+            postgresql_where=text("is_complete"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class Item(Base):
+    """One item of a data set."""
+
+    __tablename__ = "items"
+
+    data_set_id: Mapped[int] = mapped_column(
+        ForeignKey(DataSet.id, ondelete="CASCADE"), primary_key=True
+    )
+    item_row: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(255))
+    title: Mapped[str | None]
+    year: Mapped[int | None]
+    genres: Mapped[list[str]]
+    n_ratings: Mapped[int]
+    mean_rating: Mapped[float | None]
+
+    __table_args__ = (UniqueConstraint("data_set_id", "item_id"),)
+
+
+class RatedItems(Base):
+    """All that one user of a data set is known to have rated, ascending by item row."""
+
+    __tablename__ = "rated_items"
+
+    data_set_id: Mapped[int] = mapped_column(
+        ForeignKey(DataSet.id, ondelete="CASCADE"), primary_key=True
+    )
+    user_row: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(255))
+    n_ratings: Mapped[int]
+    item_rows: Mapped[bytes]
+    """Little-endian int32."""
+    rating_values: Mapped[bytes | None]
+    """Little-endian float32; null for implicit feedback."""
+    timestamps: Mapped[bytes | None]
+    """Little-endian int64, seconds since 1970; null where there are none."""
+
+    __table_args__ = (UniqueConstraint("data_set_id", "user_id"),)
+
+
+class Model(Draft, Base):
+    """A version: one training run."""
+
+    __tablename__ = "models"
+
+    data_set_id: Mapped[int] = mapped_column(ForeignKey(DataSet.id), index=True)
+
+    # An id is never given twice: a server knows a version by it.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class SnapshotRow(Base):
+    """One objective of a version, apart from its embeddings."""
+
+    __tablename__ = "snapshots"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey(Model.id, ondelete="CASCADE"))
+    objective: Mapped[str] = mapped_column(String(16))
+    n_factors: Mapped[int]
+    global_mean: Mapped[float]
+    y_min: Mapped[float | None]
+    y_max: Mapped[float | None]
+    rating_min: Mapped[float]
+    rating_max: Mapped[float]
+    hyperparameters: Mapped[dict[str, Any]]
+    metrics: Mapped[dict[str, Any]]
+    content_hash: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (
+        UniqueConstraint("model_id", "objective"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class Epoch(Base):
+    """What training reported of one epoch of a snapshot."""
+
+    __tablename__ = "epochs"
+
+    snapshot_id: Mapped[int] = mapped_column(
+        ForeignKey(SnapshotRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True)
+    report: Mapped[dict[str, Any]]
+
+
+# Not a number and the infinities fail it on SQLite and on Postgres.
+_FINITE = "abs(bias) < 3.5e38"
+
+
+class UserEmbedding(Base):
+    """One user's row of a snapshot."""
+
+    __tablename__ = "user_embeddings"
+
+    snapshot_id: Mapped[int] = mapped_column(
+        ForeignKey(SnapshotRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    user_row: Mapped[int] = mapped_column(primary_key=True)
+    bias: Mapped[float]
+    factors: Mapped[bytes]
+    """Little-endian float32."""
+
+    __table_args__ = (CheckConstraint(_FINITE, "bias_finite"), {"sqlite_with_rowid": False})
+
+
+class ItemEmbedding(Base):
+    """One item's row of a snapshot."""
+
+    __tablename__ = "item_embeddings"
+
+    snapshot_id: Mapped[int] = mapped_column(
+        ForeignKey(SnapshotRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    item_row: Mapped[int] = mapped_column(primary_key=True)
+    n_ratings: Mapped[int]
+    """Training ratings of the item."""
+    bias: Mapped[float]
+    factors: Mapped[bytes]
+    """Little-endian float32."""
+
+    __table_args__ = (CheckConstraint(_FINITE, "bias_finite"), {"sqlite_with_rowid": False})
+
+
+class Alias(Base):
+    """A name that points to a version, such as ``champion``."""
+
+    __tablename__ = "aliases"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey(Model.id), index=True)
+    revision: Mapped[int]
+    """Grows by one with each move."""
+
+
+class Promotion(Base):
+    """A promotion, kept so that it can be rolled back."""
+
+    __tablename__ = "promotions"
+
+    alias: Mapped[str] = mapped_column(ForeignKey(Alias.name, ondelete="CASCADE"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey(Model.id, ondelete="CASCADE"), index=True)
+    promoted_at: Mapped[datetime]
+    rolled_back_at: Mapped[datetime | None]
