@@ -1,0 +1,155 @@
+import logging
+import threading
+
+import pytest
+
+from recsys.errors import NoModelError
+from recsys.serving import Serving, current
+
+
+@pytest.fixture
+def serving(source, files):
+    return Serving(source, files)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until it is told otherwise."""
+    now = [1000.0]
+    monkeypatch.setattr(current.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_the_champion_is_loaded_once(serving, source):
+    assert serving.current().recommender is serving.current().recommender
+    assert source.reads == {(1, "rating"): 1}
+
+
+def test_without_a_champion_there_is_no_model(serving, source):
+    source.current = None
+    with pytest.raises(NoModelError, match="recsys train"):
+        serving.current()
+
+
+def test_a_promotion_swaps_the_whole_recommender(serving, source, make_items):
+    before = serving.current()
+    source.add(2, rating=make_items(bias_of_b=2.0))
+    source.promote(2)
+
+    after = serving.current()
+
+    assert (before.recommender.model_id, before.revision) == (1, 1)
+    assert (after.recommender.model_id, after.revision) == (2, 2)
+    # What a request took before the promotion still answers from the old version.
+    assert before.recommender.predict("2", ["b"]) == pytest.approx(3.75)
+    assert after.recommender.predict("2", ["b"]) == pytest.approx(5.0)
+
+
+def test_a_new_revision_of_the_same_version_loads_nothing(serving, source):
+    before = serving.current()
+    source.promote(1)
+    after = serving.current()
+    assert after.revision == 2
+    assert after.recommender is before.recommender
+
+
+def test_the_last_good_version_keeps_serving_when_the_new_one_cannot_be_loaded(
+    serving, source, make_items, caplog
+):
+    serving.current()
+    source.add(2, rating=make_items(bias_of_b=2.0))
+    source.broken.add(2)
+    source.promote(2)
+
+    with caplog.at_level(logging.ERROR):
+        assert serving.current().recommender.model_id == 1
+    assert serving.failure == "version 2 cannot be loaded: a row is missing"
+    assert "version 2 cannot be loaded" in caplog.text
+
+
+def test_a_failed_version_is_tried_again_only_after_a_while(serving, source, make_items, clock):
+    serving.current()
+    source.add(2, rating=make_items(bias_of_b=2.0))
+    source.broken.add(2)
+    source.promote(2)
+    for _ in range(5):
+        serving.current()
+    assert source.reads[2, "rating"] == 1
+
+    source.broken.clear()
+    assert serving.current().recommender.model_id == 1
+    clock[0] += current.RETRY_SECONDS
+    assert serving.current().recommender.model_id == 2
+    assert serving.failure is None
+
+
+def test_another_version_after_a_failed_one_is_loaded_at_once(serving, source, make_items, clock):
+    serving.current()
+    source.add(2, rating=make_items(bias_of_b=2.0))
+    source.broken.add(2)
+    source.promote(2)
+    serving.current()
+    source.add(3, rating=make_items(bias_of_b=1.0))
+    source.promote(3)
+    assert serving.current().recommender.model_id == 3
+    assert serving.failure is None
+
+
+def test_a_rollback_after_a_failure_clears_it(serving, source, make_items):
+    serving.current()
+    source.add(2, rating=make_items(bias_of_b=2.0))
+    source.broken.add(2)
+    source.promote(2)
+    serving.current()
+    source.promote(1)
+    assert serving.current().recommender.model_id == 1
+    assert serving.failure is None
+
+
+def test_a_first_version_that_cannot_be_loaded_is_no_model(serving, source):
+    source.broken.add(1)
+    with pytest.raises(NoModelError, match="version 1 cannot be loaded: a row is missing"):
+        serving.current()
+
+
+def test_while_one_thread_loads_the_others_answer_from_the_old_version(serving, source, make_items):
+    serving.current()
+    source.add(2, rating=make_items(bias_of_b=2.0))
+    source.promote(2)
+    loading, release = threading.Event(), threading.Event()
+    read = source.item_side
+
+    def slow(model_id, objective):
+        loading.set()
+        assert release.wait(10)
+        return read(model_id, objective)
+
+    source.item_side = slow
+    loader = threading.Thread(target=serving.current)
+    loader.start()
+    assert loading.wait(10)
+
+    assert serving.current().recommender.model_id == 1
+
+    release.set()
+    loader.join(10)
+    assert serving.current().recommender.model_id == 2
+    assert source.reads[2, "rating"] == 1
+
+
+def test_threads_that_start_together_load_the_first_version_once(serving, source):
+    start = threading.Barrier(4)
+    found = []
+
+    def ask():
+        start.wait(10)
+        found.append(serving.current())
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(found) == 4
+    assert len({id(one.recommender) for one in found}) == 1
+    assert source.reads == {(1, "rating"): 1}

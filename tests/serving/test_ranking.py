@@ -1,0 +1,32 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.serving.ranking import page
+
+scores_and_candidates = st.lists(
+    st.tuples(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), st.booleans()), max_size=40
+)
+
+
+@given(scores_and_candidates, st.integers(1, 12), st.integers(0, 50))
+def test_a_page_is_that_part_of_the_whole_list_sorted_by_score_then_row(pairs, n, offset):
+    scores = np.array([score for score, _ in pairs], dtype=np.float32)
+    candidates = np.array([candidate for _, candidate in pairs], dtype=bool)
+    whole = sorted(np.flatnonzero(candidates), key=lambda row: (-scores[row], row))
+
+    rows, has_more = page(scores, candidates, n, offset)
+
+    assert rows.tolist() == whole[offset : offset + n]
+    assert has_more == (len(whole) > offset + n)
+
+
+@given(scores_and_candidates, st.integers(1, 12))
+def test_pages_neither_repeat_nor_lose_a_row(pairs, n):
+    scores = np.array([score for score, _ in pairs], dtype=np.float32)
+    candidates = np.array([candidate for _, candidate in pairs], dtype=bool)
+    seen, has_more = [], True
+    while has_more:
+        rows, has_more = page(scores, candidates, n, len(seen))
+        seen += rows.tolist()
+    assert sorted(seen) == np.flatnonzero(candidates).tolist()
