@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recsys.errors import StoreError
 
 
-def cut(array: NDArray[Any], dtype: str, starts: NDArray[np.int64]) -> Iterator[memoryview]:
+def cut(array: NDArray[Any], dtype: str, starts: NDArray[np.int64]) -> Iterator[bytes]:
     """Yield the bytes of ``array[starts[i]:starts[i + 1]]`` for each i.
 
     Parameters
@@ -22,13 +22,13 @@ def cut(array: NDArray[Any], dtype: str, starts: NDArray[np.int64]) -> Iterator[
         What is stored, with its byte order: ``"<f4"``.
     starts : (n_parts + 1,) int64
     """
-    data = np.ascontiguousarray(array, dtype=dtype)
-    row_bytes = data.itemsize * int(np.prod(data.shape[1:]))
-    # reshape: a memoryview refuses an array without entries unless it has one dimension.
-    view = data.reshape(-1).view(np.uint8).data
-    offsets = (starts * row_bytes).tolist()
-    for start, stop in pairwise(offsets):
-        yield view[start:stop]
+    array = np.ascontiguousarray(array, dtype=dtype)
+    row_bytes = array.itemsize * int(np.prod(array.shape[1:]))
+    # Slices of bytes are made several times as fast as those of a memoryview.
+    data = array.tobytes()
+    del array
+    for start, stop in pairwise((starts * row_bytes).tolist()):
+        yield data[start:stop]
 
 
 def join(blobs: Iterable[bytes], dtype: str) -> NDArray[Any]:

@@ -63,7 +63,7 @@ def save_data_set(engine: Engine, ratings: Ratings) -> int:
             has_timestamps=ratings.timestamps is not None,
         ) as draft:
             draft.insert(Item, _item_rows(draft.id, ratings))
-            draft.insert(RatedItems, _rated_items_rows(draft.id, ratings))
+            draft.insert_many(RatedItems, _rated_items_rows(draft.id, ratings))
             draft.complete()
             return draft.id
     except IntegrityError:
@@ -175,16 +175,16 @@ def load_catalogue(connection: Connection, data_set: Any) -> Catalogue:
     )
 
 
-def load_user_ids(connection: Connection, data_set_id: int) -> IdMap:
+def load_user_ids(connection: Connection, data_set_id: int) -> list[str]:
     """Return the user id of each user row of a data set."""
     query = select(RatedItems.user_id).where(RatedItems.data_set_id == data_set_id)
-    return IdMap(connection.scalars(query.order_by(RatedItems.user_row)))
+    return list(connection.scalars(query.order_by(RatedItems.user_row)).all())
 
 
-def load_item_ids(connection: Connection, data_set_id: int) -> IdMap:
+def load_item_ids(connection: Connection, data_set_id: int) -> list[str]:
     """Return the item id of each item row of a data set."""
     query = select(Item.item_id).where(Item.data_set_id == data_set_id)
-    return IdMap(connection.scalars(query.order_by(Item.item_row)))
+    return list(connection.scalars(query.order_by(Item.item_row)).all())
 
 
 def _metadata_fingerprint(metadata: ItemMetadata) -> str:
@@ -215,31 +215,23 @@ def _item_rows(data_set_id: int, ratings: Ratings) -> Iterator[dict[str, Any]]:
         }
 
 
-def _rated_items_rows(data_set_id: int, ratings: Ratings) -> Iterator[dict[str, Any]]:
+def _rated_items_rows(data_set_id: int, ratings: Ratings) -> Iterator[tuple[Any, ...]]:
     order = np.argsort(
         ratings.users.astype(np.int64) * ratings.n_items + ratings.items, kind="stable"
     )
     counts = np.bincount(ratings.users, minlength=ratings.n_users)
     starts = np.concatenate(([0], np.cumsum(counts)))
 
-    def by_user(array: NDArray[Any] | None, dtype: str) -> Iterator[memoryview | None]:
+    def by_user(array: NDArray[Any] | None, dtype: str) -> Iterator[bytes | None]:
         return repeat(None, ratings.n_users) if array is None else cut(array[order], dtype, starts)
 
-    columns = zip(
+    return zip(
+        repeat(data_set_id),
+        range(ratings.n_users),
         ratings.user_ids,
         counts.tolist(),
         by_user(ratings.items, "<i4"),
         by_user(ratings.values, "<f4"),
         by_user(ratings.timestamps, "<i8"),
-        strict=True,
+        strict=False,
     )
-    for row, (user_id, n_ratings, items, values, timestamps) in enumerate(columns):
-        yield {
-            "data_set_id": data_set_id,
-            "user_row": row,
-            "user_id": user_id,
-            "n_ratings": n_ratings,
-            "item_rows": items,
-            "rating_values": values,
-            "timestamps": timestamps,
-        }

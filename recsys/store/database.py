@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -47,8 +48,9 @@ def open_database(url: str) -> Engine:
         parsed = make_url(url)
         engine = create_engine(parsed, json_serializer=partial(json.dumps, allow_nan=False))
     except (ArgumentError, ModuleNotFoundError) as error:
+        without_password = re.sub("//[^/@]*@", "//***@", url)
         raise UsageError(
-            f"cannot use the database URL {url!r}: {error}; "
+            f"cannot use the database URL {without_password}: {error}; "
             "allowed: such as sqlite:///var/recsys.db"
         ) from None
     event.listen(engine, "handle_error", partial(_explain, parsed))

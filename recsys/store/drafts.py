@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from recsys.errors import StoreError
 from recsys.store.database import writing
 from recsys.store.tables import Base, DataSet, Model
+
+Row = TypeVar("Row")
 
 ROWS_PER_COMMIT = 5_000
 """How many rows are written before other writers get a turn."""
@@ -50,17 +52,38 @@ class DraftWriter:
             self._set(connection, touched_at=datetime.now(UTC))
             yield connection
 
-    def insert(
-        self,
-        table: type[Base],
-        rows: Iterable[Mapping[str, Any]],
-        written: Callable[[int], None] = lambda _n_rows: None,
-    ) -> None:
-        """Insert ``rows``, `ROWS_PER_COMMIT` at a time; ``written`` is told each chunk's size."""
-        remaining = iter(rows)
-        while chunk := list(islice(remaining, ROWS_PER_COMMIT)):
+    def insert(self, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert ``rows``, `ROWS_PER_COMMIT` at a time."""
+        for chunk in _chunks(rows):
             with self.transaction() as connection:
                 connection.execute(insert(table), chunk)
+
+    def insert_many(
+        self,
+        table: type[Base],
+        rows: Iterable[tuple[Any, ...]],
+        written: Callable[[int], None] = lambda _n_rows: None,
+    ) -> None:
+        """Insert ``rows`` as the driver takes them: several times the speed of `insert`.
+
+        Parameters
+        ----------
+        rows : iterable of tuple
+            The values of all columns, in the table's order: numbers, text, bytes and None.
+        written : callable, optional
+            Told after each commit how many rows it held.
+        """
+        dialect = self._engine.dialect
+        statement = str(insert(table).compile(dialect=dialect))
+        names = [column.name for column in table.__table__.columns]
+        for chunk in _chunks(rows):
+            with self.transaction() as connection:
+                connection.exec_driver_sql(
+                    statement,
+                    chunk
+                    if dialect.positional
+                    else [dict(zip(names, row, strict=True)) for row in chunk],
+                )
             written(len(chunk))
 
     def complete(self) -> None:
@@ -83,6 +106,12 @@ class DraftWriter:
                 f"what was being written ({self._table.__tablename__} {self.id}) is gone: it was "
                 f"not written to for over {ABANDONED_AFTER} and swept away; save it again"
             )
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, ROWS_PER_COMMIT)):
+        yield chunk
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, select
 
+from recsys.data import IdMap
 from recsys.errors import NotFoundError
 from recsys.model.snapshot import Floats, ItemSide, Objective, Snapshot
 from recsys.store.blobs import check_lengths, check_rows, cut, join
@@ -18,33 +19,27 @@ from recsys.store.tables import DataSet, ItemEmbedding, Model, SnapshotRow, User
 FACTOR_BYTES = 4
 
 
-def user_embedding_rows(snapshot_id: int, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
-    """Yield a snapshot's rows of ``user_embeddings``."""
-    columns = zip(
+def user_embedding_rows(snapshot_id: int, snapshot: Snapshot) -> Iterator[tuple[Any, ...]]:
+    """Return a snapshot's rows of ``user_embeddings``, columns in the table's order."""
+    return zip(
+        repeat(snapshot_id),
+        range(snapshot.n_users),
         snapshot.user_bias.tolist(),
         cut(snapshot.user_factors, "<f4", np.arange(snapshot.n_users + 1)),
-        strict=True,
+        strict=False,
     )
-    for row, (bias, factors) in enumerate(columns):
-        yield {"snapshot_id": snapshot_id, "user_row": row, "bias": bias, "factors": factors}
 
 
-def item_embedding_rows(snapshot_id: int, items: ItemSide) -> Iterator[dict[str, Any]]:
-    """Yield a snapshot's rows of ``item_embeddings``."""
-    columns = zip(
+def item_embedding_rows(snapshot_id: int, items: ItemSide) -> Iterator[tuple[Any, ...]]:
+    """Return a snapshot's rows of ``item_embeddings``, columns in the table's order."""
+    return zip(
+        repeat(snapshot_id),
+        range(items.n_items),
         items.item_counts.tolist(),
         items.item_bias.tolist(),
         cut(items.item_factors, "<f4", np.arange(items.n_items + 1)),
-        strict=True,
+        strict=False,
     )
-    for row, (n_ratings, bias, factors) in enumerate(columns):
-        yield {
-            "snapshot_id": snapshot_id,
-            "item_row": row,
-            "n_ratings": n_ratings,
-            "bias": bias,
-            "factors": factors,
-        }
 
 
 def find_snapshot(connection: Connection, model_id: int, objective: Objective) -> Any:
@@ -97,7 +92,7 @@ def load_item_side(connection: Connection, snapshot: Any) -> ItemSide:
     )
     rows = connection.execute(query).all()
     return ItemSide(
-        item_ids=load_item_ids(connection, snapshot.data_set_id),
+        item_ids=IdMap(load_item_ids(connection, snapshot.data_set_id)),
         item_factors=_factors("item_embeddings", rows, snapshot, snapshot.n_items),
         item_bias=np.array([row.bias for row in rows], dtype=np.float32),
         item_counts=np.array([row.n_ratings for row in rows], dtype=np.int32),

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select
 
+from recsys.data import IdMap
 from recsys.errors import DataError, StoreError
 from recsys.model.snapshot import Objective, Snapshot
 from recsys.store.data_sets import find_data_set, load_item_ids, load_user_ids
@@ -87,7 +88,7 @@ def load_snapshot(engine: Engine, model_id: int, objective: Objective) -> Snapsh
         snapshot = Snapshot(
             objective=objective,
             items=load_item_side(connection, row),
-            user_ids=load_user_ids(connection, row.data_set_id),
+            user_ids=IdMap(load_user_ids(connection, row.data_set_id)),
             user_factors=user_factors,
             user_bias=user_bias,
             hyperparameters=row.hyperparameters,
@@ -111,11 +112,13 @@ def _check(connection: Connection, data_set_id: int, snapshots: Sequence[Snapsho
         raise DataError(
             "a version needs one snapshot or more, each of another objective", value=objectives
         )
+    user_ids = load_user_ids(connection, data_set_id)
+    item_ids = load_item_ids(connection, data_set_id)
     for snapshot in snapshots:
         if (
             snapshot.data_fingerprint != data_set.fingerprint
-            or snapshot.user_ids != load_user_ids(connection, data_set_id)
-            or snapshot.items.item_ids != load_item_ids(connection, data_set_id)
+            or list(snapshot.user_ids) != user_ids
+            or list(snapshot.items.item_ids) != item_ids
         ):
             raise DataError(
                 f"the {snapshot.objective} snapshot was trained on other data than data set "
@@ -160,8 +163,8 @@ def _write(draft: DraftWriter, snapshot: Snapshot, written: Callable[[int], None
         for position, report in enumerate(snapshot.history)
     )
     draft.insert(Epoch, epochs)
-    draft.insert(UserEmbedding, user_embedding_rows(snapshot_id, snapshot), written)
-    draft.insert(ItemEmbedding, item_embedding_rows(snapshot_id, items), written)
+    draft.insert_many(UserEmbedding, user_embedding_rows(snapshot_id, snapshot), written)
+    draft.insert_many(ItemEmbedding, item_embedding_rows(snapshot_id, items), written)
 
 
 def _plain(value: Any) -> Any:
