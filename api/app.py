@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+
+from api import errors
+from api.backend import Backend, Config
+from api.routes import insights, items, models, service, users
+from api.schemas.common import Problem
+from recsys import __version__
+
+DESCRIPTION = "Recommendations, predicted ratings, similar items and readings of the embeddings."
+
+
+def create_app(config: Config | None = None) -> OpenAPI:
+    """Return the application; neither the database nor a model is opened before a request.
+
+    Parameters
+    ----------
+    config : Config, optional
+        Where the store is and where item matrices are shared.
+    """
+    app = OpenAPI(
+        __name__,
+        info=Info(title="recsys", version=__version__, description=DESCRIPTION),
+        doc_ui=False,  # its page lies at other addresses; ours is in `api.routes.service`
+        validation_error_model=Problem,
+        validation_error_callback=errors.from_validation,
+    )
+    # An empty id in a path is a page that does not exist, not a redirection to another one.
+    app.url_map.merge_slashes = False
+    app.extensions["recsys"] = Backend(config or Config())
+    errors.register(app)
+    for routes in (users, items, insights, models, service):
+        app.register_api(routes.api)
+    app.register_blueprint(service.swagger_ui)
+    return app

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from flask import current_app, g
+from sqlalchemy import Engine
+
+from recsys.serving import Current, ItemFiles, Recommender, Serving
+from recsys.store import StoreSource, open_database
+
+
+@dataclass(frozen=True)
+class Config:
+    """What an application is made from.
+
+    Attributes
+    ----------
+    database_url : str
+        SQLAlchemy's.
+    cache_dir : Path
+        Where the workers share item matrices; can be deleted at any time.
+    """
+
+    database_url: str = "sqlite:///var/recsys.db"
+    cache_dir: Path = Path("var/cache")
+
+
+class Backend:
+    """What one worker answers from, opened when it is first asked for.
+
+    An application is made before or after a fork; a database connection must be made after.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._opened: tuple[Engine, Serving] | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """The store's database."""
+        return self._open()[0]
+
+    @property
+    def serving(self) -> Serving:
+        """The champion, followed as it changes."""
+        return self._open()[1]
+
+    def _open(self) -> tuple[Engine, Serving]:
+        with self._opening:
+            if self._opened is None:
+                engine = open_database(self._config.database_url)
+                files = ItemFiles(self._config.cache_dir)
+                self._opened = engine, Serving(StoreSource(engine), files)
+            return self._opened
+
+
+def backend() -> Backend:
+    """Return the backend of the application that answers this request."""
+    return cast(Backend, current_app.extensions["recsys"])
+
+
+def current() -> Current:
+    """Return the version that this request is answered from, from its first line to its last."""
+    if "current" not in g:
+        g.current = backend().serving.current()
+    return cast(Current, g.current)
+
+
+def recommender() -> Recommender:
+    """Return the recommender of this request."""
+    return current().recommender

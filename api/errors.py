@@ -1,0 +1,140 @@
+"""Every error as RFC 9457 `application/problem+json`, whoever raised it."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import cast
+
+from flask import Flask, Response, request
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from werkzeug.exceptions import HTTPException
+
+from api.schemas.common import FieldError, Problem
+from recsys.errors import NoModelError, NotFoundError, StoreError, UnknownUserError
+
+CONTENT_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    kind: str | None = None,
+    title: str | None = None,
+    errors: list[FieldError] | None = None,
+) -> Response:
+    """Return an error answer.
+
+    Parameters
+    ----------
+    status : int
+    detail : str
+        What happened, and what to do about it.
+    kind, title : str, optional
+        Where a client may want to tell this problem from others of the same status.
+    errors : list of FieldError, optional
+    """
+    body = Problem(
+        type="about:blank" if kind is None else f"urn:recsys:problem:{kind}",
+        title=title or HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.path,
+        errors=errors,
+    )
+    leave_out = {"errors"} if errors is None else None
+    return Response(body.model_dump_json(exclude=leave_out), status, content_type=CONTENT_TYPE)
+
+
+def invalid(errors: list[FieldError]) -> Response:
+    """Return the answer to a request whose parameters are not what the schema allows."""
+    detail = "; ".join(f"{error.name}: {error.message}" for error in errors)
+    return problem(422, detail, kind="invalid-request", title="Invalid request", errors=errors)
+
+
+def from_validation(error: ValidationError) -> Response:
+    """Return the answer to a request that pydantic refused."""
+    return invalid([_field_error(details) for details in error.errors()])
+
+
+def refuse_repeated_parameters() -> Response | None:
+    """Return an error for ``?limit=1&limit=2``, of which one would be ignored in silence."""
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if not repeated:
+        return None
+    return invalid(
+        [
+            FieldError(
+                name=name,
+                location="query",
+                message="given more than once",
+                value=", ".join(request.args.getlist(name)),
+            )
+            for name in repeated
+        ]
+    )
+
+
+def register(app: Flask) -> None:
+    """Make every error of ``app`` a problem."""
+    app.before_request(refuse_repeated_parameters)
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(UnknownUserError, _unknown_user)
+    app.register_error_handler(NoModelError, _no_model)
+    app.register_error_handler(NotFoundError, _not_found)
+    app.register_error_handler(StoreError, _store)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _field_error(details: ErrorDetails) -> FieldError:
+    name = ".".join(str(part) for part in details["loc"])
+    in_path = name in (request.view_args or {})
+    if details["type"] == "extra_forbidden":
+        message = "there is no such parameter"
+    else:
+        message = details["msg"]
+    return FieldError(
+        name=name,
+        location="path" if in_path else "query",
+        message=message,
+        value="" if details["type"] == "missing" else str(details["input"]),
+    )
+
+
+def _from_http(error: HTTPException) -> Response:
+    if error.response is not None:  # a finished answer, from `abort(response)`
+        return cast(Response, error.response)
+    status = error.code or 500
+    answer = problem(status, error.description or HTTPStatus(status).phrase)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            answer.headers[name] = value  # such as Allow of 405
+    return answer
+
+
+def _unknown_user(error: UnknownUserError) -> Response:
+    hint = "a later training may bring the user in; fallback=popular lists the popular items"
+    return problem(404, f"{error}; {hint}", kind="unknown-user", title="Unknown user")
+
+
+def _no_model(error: NoModelError) -> Response:
+    return problem(503, str(error), kind="no-model", title="No model")
+
+
+def _not_found(error: NotFoundError) -> Response:
+    return problem(404, str(error), kind="not-found")
+
+
+def _store(error: StoreError) -> Response:
+    logger.error("%s %s: %s", request.method, request.path, error)
+    detail = "the database cannot be used now; the server's log says why"
+    return problem(503, detail, kind="store", title="The store cannot be used")
+
+
+def _unexpected(error: Exception) -> Response:
+    logger.error("%s %s", request.method, request.path, exc_info=error)
+    return problem(500, "this is a fault of the server; its log says more")

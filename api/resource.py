@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from api.errors import CONTENT_TYPE
+from api.schemas.common import Problem
+
+_MEANINGS = {
+    304: "The client's copy, named in If-None-Match, is current.",
+    404: "There is no such user, item, component or version.",
+    422: "A parameter is not allowed.",
+    500: "A fault of the server.",
+    503: "There is no model, or the database cannot be used.",
+}
+
+
+def resource(name: str, *statuses: int, url_prefix: str | None = None) -> APIBlueprint:
+    """Return the blueprint of one resource.
+
+    Parameters
+    ----------
+    name : str
+        Also its heading in the documentation.
+    *statuses : int
+        What its operations may answer besides 200.
+    url_prefix : str, optional
+    """
+    return APIBlueprint(
+        name,
+        __name__,
+        url_prefix=url_prefix,
+        abp_tags=[Tag(name=name)],
+        abp_responses=problems(*statuses),
+        operation_id_callback=lambda *, name, **_: name,
+    )
+
+
+def problems(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
+    """Return the documentation of the answers other than 200 that an operation may give."""
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    answers: dict[str | int | HTTPStatus, Any] = {}
+    for status in statuses:
+        answers[status] = {"description": _MEANINGS[status]}
+        if status >= 400:
+            answers[status]["content"] = {CONTENT_TYPE: {"schema": schema}}
+    return answers

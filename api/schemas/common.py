@@ -1,0 +1,102 @@
+"""What several resources share: ids, numbers, the bases of queries and lists, and errors."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+LARGEST = 2**31 - 1
+
+# As `recsys.data.ids` has it.
+ID_CHARACTERS = r"[^/,\x00-\x1f\x7f-\x9f]"
+Id = Annotated[str, Field(min_length=1, max_length=255, pattern=rf"^{ID_CHARACTERS}+$")]
+
+
+def _as_bool(value: Any) -> Any:
+    """Return the boolean that a query spells; pydantic alone would also take "y" and "off"."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+Flag = Annotated[bool, Field(strict=True), BeforeValidator(_as_bool)]
+Limit = Annotated[int, Field(ge=1, le=100, description="Number of rows, at most.")]
+Offset = Annotated[int, Field(ge=0, le=LARGEST, description="Number of rows to leave out first.")]
+
+
+class Parameters(BaseModel):
+    """Base of all queries: a parameter that is not declared is an error, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the JSON schema, made once: flask-openapi3 asks for it at every request."""
+        return _json_schema(cls, args, tuple(kwargs.items()))
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        # A URL leaves a parameter out; it cannot say null.
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        for declared in schema.get("properties", {}).values():
+            kinds = [kind for kind in declared.pop("anyOf", []) if kind != {"type": "null"}]
+            if len(kinds) == 1:
+                declared.update(kinds[0])
+            if "default" in declared and declared["default"] is None:
+                del declared["default"]
+        return schema
+
+
+@cache
+def _json_schema(
+    model: type[Parameters], args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]
+) -> dict[str, Any]:
+    return super(Parameters, model).model_json_schema(*args, **dict(kwargs))
+
+
+class ListOf(BaseModel):
+    """Base of every list."""
+
+    model_id: int = Field(description="The version that made this answer.")
+    next: str | None = Field(
+        description="Where the list goes on, relative to this server; null on the last page.",
+        examples=["/v1/items?cursor=296&limit=20"],
+    )
+
+
+class FieldError(BaseModel):
+    """What is wrong with one parameter."""
+
+    name: str = Field(description="The parameter.")
+    location: Literal["path", "query"]
+    message: str = Field(description="What is wrong with it.")
+    value: str = Field(description="What was found there.")
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str = Field(
+        description="What kind of problem; `about:blank` where the status says it all.",
+        examples=["urn:recsys:problem:unknown-user"],
+    )
+    title: str = Field(description="The kind in words.", examples=["Unknown user"])
+    status: int = Field(description="The HTTP status.", examples=[404])
+    detail: str = Field(description="What happened, and what to do about it.")
+    instance: str = Field(description="The path that was asked for.")
+    errors: list[FieldError] | None = Field(
+        default=None, description="Only for invalid parameters: one entry for each."
+    )
+
+
+def number(value: np.floating) -> float:
+    """Return the float with the fewest digits that is still the same float32.
+
+    Widened to a double as it stands, 3.4 would be written 3.4000000953674316.
+    """
+    return float(str(np.float32(value)))

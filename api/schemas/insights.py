@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.schemas.common import LARGEST, Limit, ListOf, Offset, Parameters
+from recsys.analysis.bias import BiasRow
+from recsys.analysis.items import ItemRow
+from recsys.analysis.pca import Axis
+
+MAX_COMPONENTS = 100
+
+Top = Annotated[int, Field(ge=1, le=100, description="Number of items at each end of an axis.")]
+
+
+class BiasQuery(Parameters):
+    """Which end of the bias table, and of which items."""
+
+    order: Literal["worst", "best"] = Field(
+        default="worst", description="The lowest biases first, or the highest."
+    )
+    limit: Limit = 15
+    offset: Offset = 0
+    min_ratings: int = Field(
+        default=20, ge=0, le=LARGEST, description="Only items with so many known ratings."
+    )
+
+
+class NamedItem(BaseModel):
+    """What names an item of a table."""
+
+    item_id: str
+    title: str = Field(description="Without the year; the id where the title is unknown.")
+    year: int | None
+    n_ratings: int = Field(description="All known ratings.")
+
+
+class BiasItem(NamedItem):
+    """One row of the bias table."""
+
+    n_training_ratings: int = Field(description="The ratings that the bias was learned from.")
+    bias: float = Field(description="As learned: in stars, or in logits where there is a y_range.")
+    shrunk_bias: float | None = Field(
+        description="The bias drawn towards the average of all, the more the fewer the ratings."
+    )
+    standard_error: float | None
+    mean_rating: float | None = Field(description="Of all known ratings, in stars.")
+    rank_by_bias: int = Field(description="1 is the highest bias of the table.")
+    rank_by_mean: int | None = Field(description="1 is the highest mean rating of the table.")
+
+
+class BiasList(ListOf):
+    """The worst- or best-rated items by learned bias."""
+
+    items: list[BiasItem]
+
+
+class PcaQuery(Parameters):
+    """How many axes, and how much of each."""
+
+    components: int = Field(default=3, ge=1, le=MAX_COMPONENTS, description="Number of axes.")
+    top: Top = 10
+
+
+class AxisQuery(Parameters):
+    """How much of an axis."""
+
+    top: Top = 10
+
+
+class AxisPath(BaseModel):
+    """The path of one axis."""
+
+    component: int = Field(ge=0, lt=MAX_COMPONENTS, description="Counted from 0.")
+
+
+class AxisEnd(NamedItem):
+    """An item at one end of an axis."""
+
+    coordinate: float = Field(description="Along the axis; 0 is the mean of the fitted items.")
+
+
+class AxisCorrelate(BaseModel):
+    """Something known of the items that goes along with an axis."""
+
+    feature: str = Field(examples=["popularity", "genre Drama"])
+    correlation: float = Field(description="Pearson's, -1 to 1.")
+
+
+class PcaAxis(BaseModel):
+    """One principal axis of the item embeddings."""
+
+    component: int = Field(description="Counted from 0; the largest explained variance first.")
+    explained_variance_ratio: float = Field(description="0 to 1.")
+    highest: list[AxisEnd] = Field(description="The positive end, outermost first.")
+    lowest: list[AxisEnd] = Field(description="The negative end, outermost first.")
+    correlates: list[AxisCorrelate] = Field(description="Strongest first.")
+
+
+class PcaAxisDetail(PcaAxis):
+    """One principal axis, and the version whose embeddings it is of."""
+
+    model_id: int = Field(description="The version that made this answer.")
+
+
+class PcaList(ListOf):
+    """The principal axes, largest explained variance first."""
+
+    items: list[PcaAxis]
+
+
+def bias_items(rows: Iterable[BiasRow]) -> list[BiasItem]:
+    """Return rows of the bias table as the answer shows them."""
+    return [BiasItem.model_validate(_fields(row)) for row in rows]
+
+
+def axis_fields(axis: Axis) -> dict[str, Any]:
+    """Return the fields of `PcaAxis`."""
+    ends = {"highest": axis.highest, "lowest": axis.lowest}
+    return asdict(axis) | {end: [_fields(item) for item in ends[end]] for end in ends}
+
+
+def _fields(row: ItemRow) -> dict[str, Any]:
+    return asdict(row) | {"title": row.title or row.item_id}
