@@ -1,0 +1,58 @@
+"""Gradient clipping, between `Tensor.backward` and the optimizer's step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from recsys.errors import UsageError
+from recsys.nn.rows import Floats, RowGradient
+from recsys.nn.tensor import Tensor
+
+
+def global_norm(parameters: Mapping[str, Tensor]) -> float:
+    """Return the Euclidean norm of all gradients taken as one long vector."""
+    squares = 0.0
+    for parameter in parameters.values():
+        if parameter.grad is not None:
+            values = _values(parameter.grad)
+            squares += float(np.sum(np.square(values, dtype=np.float64)))
+    return float(np.sqrt(squares))
+
+
+def clip_by_global_norm(parameters: Mapping[str, Tensor], max_norm: float) -> float:
+    """Scale all gradients alike so that their global norm is at most ``max_norm``.
+
+    The direction stays (Pascanu et al. 2013). Returns the norm before.
+    """
+    _check_limit("max_norm", max_norm)
+    norm = global_norm(parameters)
+    if norm > max_norm:
+        _map(parameters, lambda values: values * (max_norm / norm))
+    return norm
+
+
+def clip_by_value(parameters: Mapping[str, Tensor], limit: float) -> None:
+    """Clip each entry of each gradient to [-limit, limit], which turns the direction."""
+    _check_limit("limit", limit)
+    _map(parameters, lambda values: np.clip(values, -limit, limit))
+
+
+def _values(grad: Floats | RowGradient) -> Floats:
+    return grad.coalesce().values if isinstance(grad, RowGradient) else grad
+
+
+def _map(parameters: Mapping[str, Tensor], change: Callable[[Floats], Floats]) -> None:
+    for parameter in parameters.values():
+        if isinstance(parameter.grad, RowGradient):
+            once = parameter.grad.coalesce()  # a row's contributions are clipped as their sum
+            parameter.grad = replace(once, values=change(once.values))
+        elif parameter.grad is not None:
+            parameter.grad = change(parameter.grad)
+
+
+def _check_limit(name: str, value: float) -> None:
+    if not value > 0:
+        raise UsageError(f"{name} is {value}; allowed: above 0")

@@ -1,0 +1,146 @@
+"""Losses: one number, the mean over the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.errors import UsageError
+from recsys.nn.rows import Floats
+from recsys.nn.tensor import Gradient, Operand, Tensor, as_tensor, concatenate, operation
+
+
+def squared_error(predictions: Tensor, targets: Operand, *, halved: bool = False) -> Tensor:
+    """Return the mean of (r^ - r)^2, not halved: its gradient is 2 (r^ - r) / n.
+
+    Parameters
+    ----------
+    predictions, targets : (n, ...) float
+    halved : bool
+        Return half of it, as textbooks do whose gradient is (r^ - r) / n.
+    """
+    _same_shape(predictions, targets)
+    loss = ((predictions - targets) ** 2).mean()
+    return loss * 0.5 if halved else loss
+
+
+def huber(predictions: Tensor, targets: Operand, *, delta: float = 1.0) -> Tensor:
+    """Return the mean of e^2/2 where |e| <= delta, and of delta (|e| - delta/2) beyond.
+
+    One wild target then pulls no harder than ``delta``. It is the loss for that: clipping the
+    error itself would stop its gradient altogether.
+    """
+    _same_shape(predictions, targets)
+    error = predictions - targets
+    clipped = error.clip(-delta, delta)
+    return (clipped * (error - clipped * 0.5)).mean()
+
+
+def binary_cross_entropy(logits: Tensor, targets: Operand) -> Tensor:
+    """Return the mean of -y log p - (1 - y) log(1 - p), p = sigmoid(z), in nats.
+
+    As softplus(z) - y z, which neither overflows nor takes the logarithm of zero. Its gradient
+    is (p - y) / n. In decimal logarithms, divide by log 10.
+
+    Parameters
+    ----------
+    logits : (n, ...) float
+        The scores z, before the sigmoid.
+    targets : (n, ...) float
+        The labels y, in [0, 1].
+    """
+    _same_shape(logits, targets)
+    return (logits.softplus() - logits * targets).mean()
+
+
+def softmax_cross_entropy(logits: Tensor, labels: NDArray[np.integer]) -> Tensor:
+    """Return the mean of -log softmax(f)_y, in nats.
+
+    Parameters
+    ----------
+    logits : (n, n_classes) float
+        The scores f, before the softmax.
+    labels : (n,) int
+        The class y of each row.
+    """
+    labels = np.asarray(labels)
+    n, n_classes = logits.shape
+    if labels.shape != (n,) or (n and not 0 <= labels.min() <= labels.max() < n_classes):
+        raise UsageError(f"labels {labels.shape}; allowed: ({n},) of 0 to {n_classes - 1}")
+    each = np.arange(n)
+    log_p = logits.log_softmax().data
+
+    def backward(grad: Floats) -> tuple[Gradient, ...]:
+        # dL/df_k = p_k - 1[k = y]
+        p = np.exp(log_p)
+        p[each, labels] -= 1
+        return (grad * p / n,)
+
+    return operation(-log_p[each, labels].mean(), (logits,), backward)
+
+
+def bpr(positive: Tensor, negative: Tensor) -> Tensor:
+    """Return the mean of -log sigmoid(x_ui - x_uj): an item taken should beat one that was not.
+
+    Parameters
+    ----------
+    positive, negative : (n, ...) float
+        Scores of the items taken, and of the sampled ones; they may broadcast.
+
+    References
+    ----------
+    Rendle et al. 2009, "BPR: Bayesian personalized ranking from implicit feedback".
+    """
+    return (negative - positive).softplus().mean()
+
+
+def sampled_softmax(
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    log_q_positive: Operand = 0.0,
+    log_q_negative: Operand = 0.0,
+) -> Tensor:
+    """Return the mean cross-entropy of the item taken among itself and the sampled ones.
+
+    Parameters
+    ----------
+    positive : (n,) float
+        Scores of the items taken.
+    negative : (n, n_negatives) float
+        Scores of the sampled items.
+    log_q_positive, log_q_negative : float or array, broadcast
+        Logarithm of the probability with which each item is sampled. Taken off the scores, so
+        that items sampled often do not look bad for it. Nothing to say if sampling is uniform.
+
+    References
+    ----------
+    Bengio and Senécal 2008, "Adaptive importance sampling to accelerate training of a neural
+    probabilistic language model".
+    """
+    n = positive.shape[0]
+    taken = (positive - log_q_positive).reshape(n, 1)
+    logits = concatenate([taken, negative - log_q_negative], axis=1)
+    return softmax_cross_entropy(logits, np.zeros(n, dtype=np.int64))
+
+
+def l2(parameters: Iterable[Tensor], reg: float) -> Tensor:
+    """Return ``reg`` times the sum of squares, not halved: its gradient is 2 reg w.
+
+    Added to the loss, this is L2 regularisation. Weight decay, an optimizer's, takes lr * decay * w
+    off the parameters instead. For plain SGD both are the same where decay = 2 reg; for Adam they
+    are not, as this gradient then goes through its scaling.
+    """
+    total = as_tensor(0.0)
+    for parameter in parameters:
+        total = (parameter**2).sum() + total
+    return total * reg
+
+
+def _same_shape(predictions: Tensor, targets: Operand) -> None:
+    shape = targets.shape if isinstance(targets, Tensor) else np.shape(targets)
+    if shape != predictions.shape:
+        # Broadcasting (n, 1) against (n,) would make n^2 errors of n, and no noise about it.
+        raise UsageError(f"predictions have shape {predictions.shape}, targets {shape}")

@@ -1,0 +1,105 @@
+"""The learning-rate finder: one mini-batch at each of many growing rates (Smith 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.errors import UsageError
+from recsys.nn.rows import Floats
+
+
+@dataclass
+class SmoothedLoss:
+    """The exponential average of a series, corrected for its start: 5, 1, 1 give 5, 2.8947, 2.1956.
+
+    s = beta s + (1 - beta) x, divided by 1 - beta^n.
+    """
+
+    beta: float = 0.9
+    total: float = 0.0
+    n: int = 0
+
+    def add(self, loss: float) -> float:
+        """Return the average with ``loss`` in it."""
+        self.n += 1
+        self.total = self.beta * self.total + (1 - self.beta) * loss
+        return self.total / (1 - self.beta**self.n)
+
+
+@dataclass(frozen=True)
+class LRCurve:
+    """What a sweep saw.
+
+    Attributes
+    ----------
+    rates, losses, smoothed : (n,) float64
+        Up to and with the rate at which the sweep broke off.
+    suggestion : float or None
+        The rate at which the smoothed loss falls most steeply over log(rate), before its lowest
+        point; None if it never falls.
+    """
+
+    rates: Floats
+    losses: Floats
+    smoothed: Floats
+    suggestion: float | None
+
+
+def exponential_rates(start: float = 1e-5, end: float = 10.0, n: int = 100) -> Floats:
+    """Return n rates from ``start`` to ``end``, each the same multiple of the one before."""
+    if not 0 < start < end or n < 2:
+        raise UsageError(f"{n} rates from {start} to {end}; allowed: 2 or more, 0 < start < end")
+    return np.geomspace(start, end, n)
+
+
+def find_lr(
+    step: Callable[[float], float],
+    weights: Iterable[Floats],
+    rates: Floats,
+    *,
+    beta: float = 0.9,
+    stop_factor: float = 4.0,
+) -> LRCurve:
+    """Return the curve of the loss over the rate; the weights come back bit for bit.
+
+    Parameters
+    ----------
+    step : callable
+        Trains one mini-batch at the rate it is given; returns the batch's loss before the update.
+    weights : iterable of ndarray
+        All arrays that ``step`` changes, the optimizer's included; restored in place, also when
+        ``step`` raises.
+    rates : (n,) float64
+        Ascending; see `exponential_rates`.
+    beta : float
+        Of `SmoothedLoss`.
+    stop_factor : float
+        The sweep ends when the smoothed loss exceeds this multiple of its best, or is not finite.
+    """
+    arrays = list(weights)
+    before = [array.copy() for array in arrays]
+    average, losses, smoothed = SmoothedLoss(beta), list[float](), list[float]()
+    try:
+        for rate in rates:
+            losses.append(step(float(rate)))
+            smoothed.append(average.add(losses[-1]))
+            if not smoothed[-1] <= stop_factor * min(smoothed):
+                break
+    finally:
+        for array, old in zip(arrays, before, strict=True):
+            array[...] = old
+    seen = rates[: len(losses)]
+    return LRCurve(seen, np.array(losses), np.array(smoothed), _steepest(seen, np.array(smoothed)))
+
+
+def _steepest(rates: Floats, smoothed: Floats) -> float | None:
+    finite = np.isfinite(smoothed)
+    if finite.sum() < 2:
+        return None
+    rates, smoothed = rates[finite], smoothed[finite]
+    slopes = np.gradient(smoothed, np.log(rates))[: int(np.argmin(smoothed)) + 1]
+    steepest = int(np.argmin(slopes))
+    return float(rates[steepest]) if slopes[steepest] < 0 else None
