@@ -48,6 +48,8 @@ class BiasTable:
     Attributes
     ----------
     catalogue : Catalogue
+    min_ratings : int
+        Fewest known ratings of a listed item.
     items : (n_listed,) intp
         Item rows, from the lowest bias to the highest; among equals the lower row first.
     n_training_ratings : (n_listed,) int32
@@ -63,6 +65,7 @@ class BiasTable:
     """
 
     catalogue: Catalogue
+    min_ratings: int
     items: NDArray[np.intp]
     n_training_ratings: NDArray[np.int32]
     bias: Doubles
@@ -188,6 +191,7 @@ def bias_table(
         shrunk = prior_mean + trust * (bias - prior_mean)
     return BiasTable(
         catalogue=catalogue,
+        min_ratings=min_ratings,
         items=listed,
         n_training_ratings=items.item_counts[listed],
         bias=bias,

@@ -1,0 +1,110 @@
+"""What a report is made of; both its forms, HTML and Markdown, are written from this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Align = Literal["left", "right"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    kind: ClassVar[str] = "text"
+    text: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column: what stands above it, and on which side its cells stand."""
+
+    name: str
+    align: Align = "left"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells, ready to show; the first cell names its row."""
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot, drawn for light and for dark surroundings (PNG)."""
+
+    light: bytes
+    dark: bytes
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot with its file name (without ``.png``), what it shows, and what that means."""
+
+    kind: ClassVar[str] = "figure"
+    name: str
+    picture: Picture
+    alt: str
+    caption: str
+
+
+Block = Text | Table | Figure
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it; never nothing."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def anchor(self) -> str:
+        """The heading as a fragment identifier."""
+        return "-".join(self.title.lower().split())
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole report.
+
+    Attributes
+    ----------
+    title, subtitle : str
+    facts : tuple of (str, str)
+        The figures a reader looks for first: name and value.
+    sections : tuple of Section
+    """
+
+    title: str
+    subtitle: str
+    facts: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All plots, in reading order."""
+        return tuple(
+            block
+            for section in self.sections
+            for block in section.blocks
+            if isinstance(block, Figure)
+        )
+
+
+def columns(*names: str) -> tuple[Column, ...]:
+    """Return columns from their names; those that begin with ``>`` are aligned right."""
+    return tuple(
+        Column(name[1:], "right") if name.startswith(">") else Column(name) for name in names
+    )
+
+
+def pairs(caption: str, rows: Sequence[tuple[str, str]]) -> Table:
+    """Return a table of names and values."""
+    return Table(caption, columns("", ">"), tuple(rows))

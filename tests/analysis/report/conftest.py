@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys.data import IdMap, Ratings
+from recsys.model.snapshot import Snapshot
+
+N_USERS, N_ITEMS = 40, 60
+
+
+@pytest.fixture(scope="session")
+def make_snapshot(make_items):
+    """A snapshot with planted factors and biases, its catalogue and its ratings."""
+
+    def make(*, titles=None, history=True, metrics=True, implicit=False, n_items=N_ITEMS):
+        rng = np.random.default_rng(7)
+        pairs = np.argwhere(rng.random((N_USERS, n_items)) < 0.8).astype(np.int32)
+        users, rated = pairs[:, 0].copy(), pairs[:, 1].copy()
+        bias = np.linspace(-1, 1, n_items)
+        factors = rng.normal(size=(n_items, 4)) * [3, 2, 1, 0.5]
+        values = np.clip(np.round(3.5 + bias[rated] + rng.normal(0, 0.5, len(rated))), 1, 5)
+        counts = np.bincount(rated, minlength=n_items)
+        means = np.bincount(rated, values, minlength=n_items) / np.maximum(counts, 1)
+        items, catalogue = make_items(
+            bias, counts, factors=factors, means=None if implicit else means, titles=titles
+        )
+        user_ids = IdMap(f"u{row}" for row in range(N_USERS))
+        snapshot = Snapshot(
+            objective="rating",
+            items=items,
+            user_ids=user_ids,
+            user_factors=np.zeros((N_USERS, 4), np.float32),
+            user_bias=np.zeros(N_USERS, np.float32),
+            hyperparameters={"n_factors": 4, "lr": 0.1, "schedule": "one-cycle", "y_range": None},
+            data_fingerprint="ab" * 32,
+            metrics={"rmse": 0.9, "mae": 0.7} if metrics else {},
+            history=tuple(
+                {"epoch": e, "lr": 0.1, "train_loss": 2 / e, "validation_rmse": 1 / e, "seconds": 1}
+                for e in range(1, 6)
+            )
+            if history
+            else (),
+        )
+        ratings = Ratings(
+            "planted",
+            user_ids,
+            catalogue.item_ids,
+            users,
+            rated,
+            None if implicit else values.astype(np.float32),
+            np.arange(len(rated), dtype=np.int64) + 1_000_000_000,
+            catalogue.metadata,
+        )
+        return snapshot, catalogue, ratings
+
+    return make
