@@ -44,7 +44,7 @@ class StoredSnapshot(_Stored):
     objective: str = Field(examples=["rating"])
     n_factors: int
     hyperparameters: dict[str, Any]
-    metrics: dict[str, float] = Field(description="On the held-out ratings.")
+    metrics: dict[str, float | None] = Field(description="On the held-out ratings.")
     content_hash: str = Field(description="SHA-256 of everything that decides a prediction.")
 
 

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from threadpoolctl import threadpool_limits
+
+from api.app import create_app
+from api.backend import Config
+from recsys.errors import RecsysError
+
+LOG_TO_STDERR: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(message)s",
+            "datefmt": "%Y-%m-%d %H:%M:%S %z",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+    "loggers": {
+        name: {"level": "INFO", "handlers": ["stderr"], "propagate": False}
+        for name in ("gunicorn.error", "gunicorn.access")
+    },
+}
+
+
+def serve(
+    config: Config, *, host: str = "127.0.0.1", port: int = 8000, workers: int = 2, threads: int = 4
+) -> None:
+    """Serve the application with gunicorn until a signal ends it; does not return.
+
+    SIGTERM and SIGINT let the requests under way finish and exit with code 0.
+
+    Parameters
+    ----------
+    config : Config
+    host : str
+        A name or an address, IPv4 or IPv6.
+    port : int
+        0 picks a free one; the log says which.
+    workers : int
+        Processes. They share the item matrices, so one per core is right.
+    threads : int
+        Per worker: as many slow clients are waited for at a time.
+
+    Raises
+    ------
+    RecsysError
+        If the address cannot be listened on.
+    """
+    listener = _listen(host, port)
+    _Server(config, listener, workers=workers, threads=threads).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise RecsysError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another address with "
+            "--host or --port"
+        ) from None
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
+    def __init__(self, config: Config, listener: socket.socket, **settings: int) -> None:
+        self._config = config
+        self._settings: dict[str, Any] = {
+            "bind": f"fd://{listener.fileno()}",
+            "worker_class": "gthread",
+            "graceful_timeout": 10,
+            "limit_request_line": 8190,
+            "logconfig_dict": LOG_TO_STDERR,
+            "access_log_format": '%(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms',
+            "post_worker_init": _one_thread_per_product,
+            # Newer versions of gunicorn would open a socket in the home directory to be
+            # controlled by, one for all servers of a user.
+            "control_socket_disable": True,
+            **settings,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        # Called in each worker, after the fork.
+        return create_app(self._config)
+
+
+def _one_thread_per_product(_worker: object) -> None:
+    # The workers are the parallelism; more threads for a product would only contend.
+    threadpool_limits(limits=1)
