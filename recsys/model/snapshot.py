@@ -20,6 +20,7 @@ Floats = NDArray[np.float32]
 
 # How many ratings an item needs before a list trusts its own score half way (see `list_scores`).
 SHRINKAGE = 10.0
+_BLOCK = 65_536  # pairs predicted at once, which bounds the memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +167,7 @@ class Snapshot:
         Everything that, with the data, decides the parameters. JSON types only.
     data_fingerprint : str
         `Ratings.fingerprint` of all ratings, held-out ones included.
-    metrics : mapping of str to float
+    metrics : mapping of str to float or None
         Scores on the held-out ratings, such as ``rmse``.
     history : tuple of mappings
         One per epoch: ``epoch lr train_loss validation_rmse seconds``.
@@ -184,7 +185,7 @@ class Snapshot:
     user_bias: Floats
     hyperparameters: Mapping[str, Any]
     data_fingerprint: str
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
     history: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -212,6 +213,46 @@ class Snapshot:
     def n_users(self) -> int:
         """Number of user rows."""
         return len(self.user_ids)
+
+    @property
+    def item_counts(self) -> NDArray[np.int32]:
+        """Training ratings of each item, (n_items,) int32."""
+        return self.items.item_counts
+
+    def predict(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> Floats:
+        """Return the predicted ratings of pairs, clipped to the training scale.
+
+        Parameters
+        ----------
+        users, items : (n,) int
+            Row numbers; -1 stands for somebody or something unknown, whose bias and embedding
+            count as zero.
+
+        Returns
+        -------
+        (n,) float32, stars
+        """
+        side = self.items
+        predicted = np.empty(len(users), np.float32)
+        for start in range(0, len(users), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            u, i = users[block], items[block]
+            scores = np.float32(side.global_mean) + self.user_bias[u] * (u >= 0)
+            scores += side.item_bias[i] * (i >= 0)
+            dot = np.einsum("nk,nk->n", self.user_factors[u], side.item_factors[i])
+            scores += dot * ((u >= 0) & (i >= 0))
+            predicted[block] = side.stars(scores)
+        return predicted
+
+    def list_scores(self, users: NDArray[np.integer]) -> Floats:
+        """Return what orders the lists of ``users``, (n,) int rows: (n, n_items) float32.
+
+        Row -1 stands for somebody unknown, whose bias and embedding count as zero.
+        """
+        known = (users >= 0).astype(np.float32)
+        return self.items.list_scores(
+            self.user_factors[users] * known[:, None], self.user_bias[users] * known
+        )
 
     @cached_property
     def content_hash(self) -> str:

@@ -1,0 +1,116 @@
+"""Questions to the champion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from recsys import store
+from recsys.cli.folders import beside_database
+from recsys.cli.output import json_option, print_json, print_table
+from recsys.errors import NotFoundError
+from recsys.serving import Filters, ItemFiles, RankedItems, Recommender
+
+_limit = click.option("--limit", type=click.IntRange(1, 1000), default=10, help="Items to list.")
+
+
+@click.command()
+@click.argument("user_id")
+@_limit
+@click.option("--genre", help="Of this genre only.")
+@click.option("--year-min", type=int, help="From this year on.")
+@click.option("--year-max", type=int, help="Up to this year.")
+@click.option(
+    "--min-ratings", type=click.IntRange(min=0), default=0, help="At least so many ratings."
+)
+@click.option("--exclude-seen/--include-seen", default=True, help="Leave out what the user rated.")
+@json_option
+@click.pass_obj
+def recommend(
+    database_url: str,
+    /,
+    user_id: str,
+    limit: int,
+    exclude_seen: bool,
+    as_json: bool,
+    **filters: Any,
+) -> None:
+    """List items for USER_ID, best first."""
+    champion = _champion(database_url)
+    listed = champion.recommend(
+        user_id, limit, filters=Filters(**filters), exclude_seen=exclude_seen
+    )
+    _print_list(champion, listed, "score", as_json)
+
+
+@click.command()
+@click.argument("item_id")
+@_limit
+@json_option
+@click.pass_obj
+def similar(database_url: str, /, item_id: str, limit: int, as_json: bool) -> None:
+    """List the items whose embeddings point the way of ITEM_ID's, nearest first."""
+    champion = _champion(database_url)
+    _print_list(champion, champion.similar_items(item_id, limit), "cosine", as_json)
+
+
+@click.command()
+@click.argument("user_id")
+@click.argument("item_ids", nargs=-1, required=True)
+@json_option
+@click.pass_obj
+def predict(database_url: str, /, user_id: str, item_ids: tuple[str, ...], as_json: bool) -> None:
+    """Predict the stars that USER_ID would give each of ITEM_IDS."""
+    champion = _champion(database_url)
+    catalogue = champion.catalogue
+    rows = [catalogue.item_ids.row(item_id) for item_id in item_ids]
+    stars = champion.predict(user_id, item_ids).tolist()
+    titles = [catalogue.metadata.titles[row] or item_ids[n] for n, row in enumerate(rows)]
+    if as_json:
+        items = [
+            {"item_id": item_id, "title": title, "predicted_rating": star}
+            for item_id, title, star in zip(item_ids, titles, stars, strict=True)
+        ]
+        print_json({"model_id": champion.model_id, "items": items})
+        return
+    table = zip(item_ids, titles, stars, strict=True)
+    print_table(list(table), ["item_id", "title", "stars"], [12, 50])
+
+
+def _champion(database_url: str) -> Recommender:
+    engine = store.open_database(database_url)
+    store.prepare(engine)
+    source = store.StoreSource(engine)
+    champion = source.champion()
+    if champion is None:
+        raise NotFoundError("there is no champion yet: recsys train")
+    files = ItemFiles(beside_database(database_url, "cache"))
+    return Recommender.load(source, champion.model_id, files)
+
+
+def _print_list(champion: Recommender, listed: RankedItems, score: str, as_json: bool) -> None:
+    catalogue = champion.catalogue
+    stars = [None] * len(listed.items) if listed.stars is None else listed.stars.tolist()
+    rows = [
+        {
+            "rank": rank,
+            "item_id": catalogue.item_ids[item],
+            "title": catalogue.metadata.titles[item] or catalogue.item_ids[item],
+            "year": catalogue.metadata.years[item],
+            "score": points,
+            "predicted_rating": star,
+        }
+        for rank, (item, points, star) in enumerate(
+            zip(listed.items.tolist(), listed.scores.tolist(), stars, strict=True), start=1
+        )
+    ]
+    if as_json:
+        print_json({"model_id": champion.model_id, "items": rows})
+        return
+    shown = [
+        [row[key] for key in ("rank", "item_id", "title", "year", "score", "predicted_rating")]
+        for row in rows
+    ]
+    headers = ["", "item_id", "title", "year", score, "stars"]
+    print_table(shown, headers, [None, 12, 38])

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.cli.options import given_hyperparameters, training_options
+from recsys.cli.output import json_option, note, print_json
+from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_choice, tell_unknown
+from recsys.data import Ratings
+from recsys.data.split import held_out, k_folds, split_by_rating, split_by_time, split_by_user
+from recsys.errors import UsageError
+from recsys.evaluation.evaluate import Evaluation, Predictor
+from recsys.evaluation.evaluate import evaluate as score
+from recsys.model.baselines import BASELINES
+from recsys.training.fit import fit_snapshot
+from recsys.training.hyperparameters import Hyperparameters
+from recsys.training.progress import ProgressBar
+
+Split = Callable[[Ratings, float, np.random.Generator], NDArray[np.bool_]]
+_SPLITS: dict[str, Split] = {
+    "rating": split_by_rating,
+    "user": split_by_user,
+    "time": lambda ratings, fraction, _: split_by_time(ratings, fraction),
+}
+
+
+class Fold(NamedTuple):
+    """One training set, and what it is scored on."""
+
+    train: Ratings
+    test: Ratings
+
+
+@click.command()
+@click.option("--train", "train_path", metavar="PATH", help="Ratings to train on.")
+@click.option("--test", "test_path", metavar="PATH", help="Ratings to score on.")
+@click.option("--data", metavar="NAME|PATH", help="Ratings to split.")
+@click.option("--folds", type=click.IntRange(min=2), help="Cross-validate --data.")
+@click.option(
+    "--holdout", type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    show_default="0.1", help="Score on this share of --data.",
+)  # fmt: skip
+@click.option(
+    "--split", type=click.Choice(list(_SPLITS)), default="rating",
+    help="Hold out ratings at random, a share of each user's, or the newest.",
+)  # fmt: skip
+@click.option("--baseline", type=click.Choice(list(BASELINES)), help="Score this one instead.")
+@training_options
+@json_option
+def evaluate(
+    train_path: str | None,
+    test_path: str | None,
+    data: str | None,
+    folds: int | None,
+    holdout: float | None,
+    split: str,
+    baseline: str | None,
+    threads: int | None,
+    as_json: bool,
+    objective: str,
+    **options: Any,
+) -> None:
+    """Train, score on held-out ratings, and store nothing.
+
+    Either --train and --test, or --data (default: the embedded set) with --folds or --holdout.
+    """
+    _check(train_path, test_path, data, folds, holdout, split)
+    settings = given_hyperparameters(options)
+    if train_path and test_path:
+        parts = iter([Fold(read_and_tell(train_path), read_and_tell(test_path))])
+    else:
+        rng = np.random.default_rng(options["seed"] or Hyperparameters.seed)
+        parts = _split(read_and_tell(data), folds, holdout or 0.1, split, rng)
+
+    results: list[dict[str, Any]] = []
+    compared: dict[str, list[dict[str, float | None]]] = {}
+    for part in parts:
+        if baseline:
+            started = time.perf_counter()
+            predictor: Predictor = BASELINES[baseline](part.train)
+        else:
+            fold, validation = _keep_validation(part, settings)
+            hyperparameters = Hyperparameters.choose(fold.train, **settings)
+            tell_choice(fold.train, hyperparameters)
+            started = time.perf_counter()
+            predictor = fit_snapshot(
+                fold.train,
+                hyperparameters,
+                validation=validation,
+                callbacks=[ProgressBar(hyperparameters.n_epochs)],
+                n_threads=threads,
+            )
+        seconds = time.perf_counter() - started
+        scored = score(predictor, part.train, part.test)
+        tell_unknown(scored)
+        results.append(
+            {
+                "n_train": part.train.n_ratings,
+                "n_test": part.test.n_ratings,
+                **metrics_of(scored),
+                "train_seconds": seconds,
+            }
+        )
+        others = {} if baseline else _baselines(part)
+        for name, evaluation in {baseline or "model": scored, **others}.items():
+            compared.setdefault(name, []).append(metrics_of(evaluation))
+
+    if as_json:
+        several = {"folds": results} if len(results) > 1 else {}
+        print_json({"objective": objective, **_mean(results), **several})
+    else:
+        print_scores({name: _mean(metrics) for name, metrics in compared.items()})
+
+
+def _check(
+    train: str | None, test: str | None, data: str | None,
+    folds: int | None, holdout: float | None, split: str,
+) -> None:  # fmt: skip
+    if bool(train) != bool(test):
+        raise UsageError("--train and --test go together")
+    if train and (data or folds or holdout or split != "rating"):
+        raise UsageError(
+            "--train and --test are a split: without --data, --folds, --holdout, --split"
+        )
+    if folds and holdout:
+        raise UsageError("--folds and --holdout are two ways to split; give one")
+    if folds and split != "rating":
+        raise UsageError("--folds splits by rating; --split goes with --holdout")
+
+
+def _split(
+    ratings: Ratings, folds: int | None, holdout: float, split: str, rng: np.random.Generator
+) -> Iterator[Fold]:
+    if folds is None:
+        is_test = _SPLITS[split](ratings, holdout, rng)
+        yield Fold(ratings.select(~is_test), ratings.select(is_test))
+        return
+    fold_of = k_folds(ratings, folds, rng)
+    for number in range(folds):
+        note(f"fold {number + 1} of {folds}")
+        yield Fold(ratings.select(fold_of != number), ratings.select(fold_of == number))
+
+
+def _keep_validation(part: Fold, settings: dict[str, Any]) -> tuple[Fold, Ratings | None]:
+    """Take validation ratings out of the training part, if early stopping is asked for.
+
+    By default all epochs run on all training ratings: their number was found beforehand, and
+    the test ratings must not choose it.
+    """
+    if not settings["early_stopping"]:
+        return part, None
+    is_validation = held_out(part.train)
+    note(f"early stopping watches {is_validation.sum():,} of the training ratings")
+    return part._replace(train=part.train.select(~is_validation)), part.train.select(is_validation)
+
+
+def _baselines(part: Fold) -> dict[str, Evaluation]:
+    if part.train.is_implicit:
+        return {}
+    return {
+        name: score(baseline(part.train), part.train, part.test)
+        for name, baseline in BASELINES.items()
+    }
+
+
+def _mean(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the mean over the folds of each number, null where there is none."""
+    if len(results) == 1:
+        return results[0]
+    return {
+        name: None if value is None else float(np.mean([result[name] for result in results]))
+        for name, value in results[0].items()
+    }

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from recsys import store
+from recsys.cli.output import json_option, print_json, print_table
+from recsys.store import VersionInfo
+
+
+@click.group()
+def models() -> None:
+    """List the stored versions, and choose which of them is served."""
+
+
+@models.command("list")
+@json_option
+@click.pass_obj
+def list_(database_url: str, /, as_json: bool) -> None:
+    """List the versions, newest first."""
+    versions = store.list_versions(_open(database_url))
+    if as_json:
+        print_json({"items": [_as_dict(version) for version in versions]})
+        return
+    print_table(
+        [
+            [
+                version.model_id,
+                f"{version.created_at:%Y-%m-%d %H:%M}",
+                version.data_set.name,
+                version.snapshots[0].n_factors,
+                version.snapshots[0].metrics.get("rmse"),
+                version.snapshots[0].metrics.get("ndcg@10"),
+                ", ".join(version.aliases),
+            ]
+            for version in versions
+        ],
+        ["id", "created (UTC)", "data", "factors", "RMSE", "nDCG@10", "aliases"],
+        [None, None, 24],
+    )
+
+
+@models.command()
+@click.argument("version", default="champion")
+@json_option
+@click.pass_obj
+def show(database_url: str, /, version: str, as_json: bool) -> None:
+    """Show VERSION, an id or an alias: its data, settings, scores and epochs."""
+    found = store.get_version(_open(database_url), version)
+    if as_json:
+        print_json(_as_dict(found))
+        return
+    data = found.data_set
+    click.echo(f"version {found.model_id}  {', '.join(found.aliases)}".rstrip())
+    click.echo(f"created {found.created_at:%Y-%m-%d %H:%M} UTC")
+    click.echo(
+        f"data    {data.name}: {data.n_ratings:,} ratings, {data.n_users:,} users, "
+        f"{data.n_items:,} items\n        fingerprint {data.fingerprint[:16]}"
+    )
+    for snapshot in found.snapshots:
+        click.echo(f"\n{snapshot.objective}  content hash {snapshot.content_hash[:16]}\n")
+        print_table(snapshot.hyperparameters.items(), ["setting", ""])
+        click.echo()
+        print_table(snapshot.metrics.items(), ["score", ""])
+        click.echo()
+        columns = ["epoch", "lr", "train_loss", "validation_rmse", "seconds"]
+        print_table([[row[name] for name in columns] for row in snapshot.history], columns)
+
+
+@models.command()
+@click.argument("model_id", type=int)
+@click.option("--alias", default="champion", help="What to point to it.")
+@click.pass_obj
+def promote(database_url: str, /, model_id: int, alias: str) -> None:
+    """Point an alias to the version MODEL_ID; the champion is what is served."""
+    store.promote(_open(database_url), model_id, alias)
+    click.echo(f"{alias} is version {model_id}.")
+
+
+@models.command()
+@click.option("--alias", default="champion", help="What to move back.")
+@click.pass_obj
+def rollback(database_url: str, /, alias: str) -> None:
+    """Point an alias to the version that it pointed to before."""
+    model_id = store.rollback(_open(database_url), alias)
+    click.echo(f"{alias} is version {model_id} again.")
+
+
+def _open(database_url: str) -> Any:
+    engine = store.open_database(database_url)
+    store.prepare(engine)
+    return engine
+
+
+def _as_dict(version: VersionInfo) -> dict[str, Any]:
+    return {**asdict(version), "created_at": version.created_at.isoformat()}

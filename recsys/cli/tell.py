@@ -1,0 +1,64 @@
+"""What `train` and `evaluate` both say of the data, the settings and the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from recsys.cli.output import note, print_table
+from recsys.data import Ratings
+from recsys.data.readers import read
+from recsys.evaluation.evaluate import LIST_LENGTH, Evaluation
+from recsys.training.hyperparameters import Hyperparameters
+
+
+def read_and_tell(source: str | Path | None) -> Ratings:
+    """Read ratings, and say what they are and what was done to them."""
+    reading = read(source, progress=True)
+    ratings = reading.ratings
+    low, high = ratings.rating_scale
+    scale = "no rating values" if ratings.is_implicit else f"{low:g} to {high:g} stars"
+    note(
+        f"{ratings.name}: {ratings.n_ratings:,} ratings of {ratings.n_items:,} items "
+        f"by {ratings.n_users:,} users, {scale}"
+    )
+    for remark in reading.notes:
+        note(f"note: {remark}")
+    return ratings
+
+
+def tell_choice(train: Ratings, hyperparameters: Hyperparameters) -> None:
+    """Say which batch size and rate the data got, and that compiling may take a moment."""
+    note(
+        f"training on {train.n_ratings:,} ratings: batches of "
+        f"{hyperparameters.batch_size:,}, learning rate {hyperparameters.lr:.3g}"
+    )
+
+
+def tell_unknown(scored: Evaluation) -> None:
+    """Say how many held-out ratings are of users or items that training has never seen."""
+    if scored.n_unknown_users or scored.n_unknown_items:
+        note(
+            f"of {scored.n_test:,} held-out ratings, {scored.n_unknown_users:,} are of users and "
+            f"{scored.n_unknown_items:,} of items without training ratings; their bias and "
+            "embedding count as zero"
+        )
+
+
+def metrics_of(scored: Evaluation) -> dict[str, float | None]:
+    """Return the scores by the names that they have in JSON and in the store."""
+    lists, k = scored.lists, LIST_LENGTH
+    return {
+        "rmse": scored.rmse,
+        "mae": scored.mae,
+        f"ndcg@{k}": lists.ndcg,
+        f"recall@{k}": lists.recall,
+        f"precision@{k}": lists.precision,
+        f"coverage@{k}": lists.coverage,
+    }
+
+
+def print_scores(metrics: Mapping[str, Mapping[str, float | None]]) -> None:
+    """Print a line of `metrics_of` for each predictor."""
+    names = list(next(iter(metrics.values())))
+    print_table([[name, *scores.values()] for name, scores in metrics.items()], ["", *names])

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import sys
+
+from tqdm import tqdm
+
+from recsys.data import Ratings
+from recsys.training.trainer import Callback, Run
+
+
+class ProgressBar(Callback):
+    """A line on stderr: epochs, loss, validation RMSE, ratings per second, remaining time.
+
+    Where stderr is not a terminal, nothing is drawn.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Epochs asked for.
+    """
+
+    def __init__(self, n_epochs: int) -> None:
+        self._n_epochs = n_epochs
+
+    def on_start(self, run: Run, train: Ratings) -> None:
+        """Open the line."""
+        self._bar = tqdm(
+            total=self._n_epochs * train.n_ratings,
+            initial=run.n_epochs * train.n_ratings,
+            desc="training",
+            unit=" ratings",
+            unit_scale=True,
+            disable=None,
+            dynamic_ncols=True,
+            leave=False,
+            file=sys.stderr,
+        )
+
+    def on_batch(self, run: Run, n_ratings: int) -> None:
+        """Move on."""
+        self._bar.update(n_ratings)
+
+    def on_epoch(self, run: Run) -> None:
+        """Show what the epoch came to."""
+        last = run.history[-1]
+        shown = {"epoch": f"{last.epoch}/{self._n_epochs}", "loss": f"{last.train_loss:.4f}"}
+        if last.validation_rmse is not None:
+            shown["rmse"] = f"{last.validation_rmse:.4f}"
+        self._bar.set_postfix(shown)
+
+    def on_end(self, run: Run) -> None:
+        """Close the line."""
+        self._bar.close()
