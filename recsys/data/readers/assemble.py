@@ -49,17 +49,21 @@ def _last_of_each_pair(
     items: NDArray[np.int32],
     n_items: int,
     timestamps: NDArray[np.int64] | None,
-) -> NDArray[np.intp] | None:
-    """Return the positions to keep, ascending; None to keep all."""
+) -> NDArray[np.bool_] | None:
+    """Return which rows to keep, (n_rows,) bool; None to keep all."""
     pairs = users.astype(np.int64) * n_items + items
-    # Most files are sorted already or hold no pair twice: both are cheap to see.
+    # Most files are sorted already or hold no pair twice: both are cheaper to see than to mend.
     if (pairs[1:] > pairs[:-1]).all():
         return None
     in_turn = np.sort(pairs)
-    if (in_turn[1:] != in_turn[:-1]).all():
+    again = in_turn[1:] == in_turn[:-1]
+    if not again.any():
         return None
+    repeated = np.append(again, False) | np.append(False, again)
+    rows = np.sort(np.argsort(pairs)[repeated])
     # lexsort is stable: equal pairs and times stay in the order of their lines.
-    order = np.lexsort((pairs,) if timestamps is None else (timestamps, pairs))
-    pairs = pairs[order]
-    is_last = np.append(pairs[1:] != pairs[:-1], True)
-    return np.sort(order[is_last])
+    keys = (pairs[rows],) if timestamps is None else (timestamps[rows], pairs[rows])
+    rows = rows[np.lexsort(keys)]
+    kept = np.ones(len(pairs), dtype=bool)
+    kept[rows[:-1][pairs[rows[1:]] == pairs[rows[:-1]]]] = False
+    return kept

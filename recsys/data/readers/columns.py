@@ -80,13 +80,13 @@ def by_name(
     def required(role: Role) -> int:
         place = _find(names, role, wanted.get(role))
         if place is None:
-            expected = repr(wanted[role]) if role in wanted else ", ".join(COLUMN_NAMES[role])
+            known = f"one of {', '.join(COLUMN_NAMES[role])} ('_' and upper case do not matter)"
             raise DataError(
                 f"no {role} column",
                 path=path,
                 line=line,
                 value=", ".join(names),
-                allowed=f"a column called {expected} (upper case, '_' and spaces do not matter)",
+                allowed=f"a column called {wanted[role]!r}" if role in wanted else known,
             )
         return place
 

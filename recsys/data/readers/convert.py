@@ -15,6 +15,7 @@ from recsys.data.ids import ALLOWED_ID, is_valid_id
 from recsys.data.readers.columns import Role
 
 ALLOWED_RATING = "a finite number"
+_ALLOWED_KIND = "text or whole numbers"
 ALLOWED_TIME = "whole seconds since 1970, or an ISO date such as 2016-10-16 17:57:24"
 # Seconds of the year 5138, but milliseconds of 1973: no clock that rates films is past either.
 _LARGEST_SECONDS = 100_000_000_000
@@ -80,17 +81,18 @@ def to_columns(table: pa.Table) -> RawColumns:
 
 
 def _ids(column: pa.ChunkedArray, role: Role) -> CodedIds:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (_is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise FlawError(role, -1, f"a column of {kind}", _ALLOWED_KIND)
     _refuse_nulls(column, role, ALLOWED_ID)
     encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
     distinct = encoded.dictionary
-    if pa.types.is_floating(distinct.type):
+    if pa.types.is_floating(kind):
         # pandas writes whole-number ids as floats once one of them was missing.
         whole = np.mod(distinct.to_numpy(zero_copy_only=False), 1) == 0
         if not whole.all():
-            raise _flaw_at(role, encoded, ~whole, distinct, "text or whole numbers")
+            raise _flaw_at(role, encoded, ~whole, distinct, _ALLOWED_KIND)
         distinct = distinct.cast(pa.int64())
-    elif not (_is_text(distinct.type) or pa.types.is_integer(distinct.type)):
-        raise FlawError(role, -1, f"a column of {distinct.type}", "text or whole numbers")
     names = [name.strip() for name in distinct.cast(pa.string()).to_pylist()]
     refused = np.fromiter((not is_valid_id(name) for name in names), dtype=bool, count=len(names))
     if refused.any():

@@ -24,6 +24,7 @@ def problems(file: File, layout: TextLayout) -> Iterator[DataError]:
     """Yield everything that keeps ``file`` from being read, in the order of its lines."""
     places = layout.columns.positions()
     is_time: Callable[[str], bool] | None = None
+    line = 0
     for line, fields in _records(file, layout):
         if isinstance(fields, csv.Error):
             yield DataError("the line cannot be split", path=file.shown, line=line, value=fields)
@@ -55,6 +56,8 @@ def problems(file: File, layout: TextLayout) -> Iterator[DataError]:
             if not fits:
                 problem = f"this {role} cannot be used"
                 yield DataError(problem, path=file.shown, line=line, value=text, allowed=allowed)
+    if not line:
+        yield DataError("no ratings in it", path=file.shown, allowed="a line for each rating")
 
 
 def _records(file: File, layout: TextLayout) -> Iterator[tuple[int, list[str] | csv.Error]]:

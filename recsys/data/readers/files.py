@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from tqdm import tqdm
@@ -54,10 +54,17 @@ class File:
         """The last part of the path in lower case, without ``.gz``."""
         return (self.path / self.member).name.lower().removesuffix(".gz")
 
-    @property
-    def folder(self) -> str:
-        """What the path has before its name."""
-        return str((self.path / self.member).parent)
+    def beside(self, name: str) -> File | None:
+        """Return the file called ``name`` or ``name.gz`` in the same folder, if there is one."""
+        for candidate in (name, f"{name}.gz"):
+            if not self.member and self.path.with_name(candidate).is_file():
+                return File(self.path.with_name(candidate))
+            if self.member:
+                member = str(PurePosixPath(self.member).with_name(candidate))
+                with zipfile.ZipFile(self.path) as archive:
+                    if member in archive.namelist():
+                        return File(self.path, member)
+        return None
 
     @contextmanager
     def open(self, *, progress: bool = False) -> Iterator[BinaryIO]:

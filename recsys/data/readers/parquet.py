@@ -35,4 +35,6 @@ def read_table(file: File, wanted: Mapping[str, str] | None = None) -> pa.Table:
             raise DataError(
                 "the Parquet file is truncated or corrupt", path=file.shown, value=str(error)
             ) from error
+    if not table.num_rows:
+        raise DataError("no ratings in it", path=file.shown, allowed="a row for each rating")
     return table.select(chosen).rename_columns(list(positions))

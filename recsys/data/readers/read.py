@@ -6,19 +6,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from recsys.data import embedded
 from recsys.data.ratings import Ratings
 from recsys.data.readers import parquet, text
 from recsys.data.readers.assemble import assemble
 from recsys.data.readers.convert import FlawError, RawColumns, to_columns
 from recsys.data.readers.diagnose import problems
-from recsys.data.readers.files import File, files_in, is_zip
+from recsys.data.readers.files import File
+from recsys.data.readers.locate import choose, locate, set_name
 from recsys.data.readers.text import TextLayout
 from recsys.data.readers.titles import TITLE_FILES, metadata_for, read_titles
-from recsys.errors import DataError, NotFoundError
-
-# What the ratings are called in a folder or zip, and the titles that lie beside them.
-RATING_FILES = ("u.data", "ratings.dat", "ratings.csv", "ratings.tsv", "ratings.parquet")
+from recsys.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +92,19 @@ def read(
 ) -> Reading:
     """Return the ratings with what reading them brought to light; all else as `read_ratings`."""
     path, name = locate(source, directory)
+    try:
+        return _read(path, name, columns, progress)
+    except OSError as error:
+        place = error.filename or path
+        raise DataError("it cannot be opened", path=place, value=error.strerror) from error
+
+
+def _read(
+    path: Path, name: str | None, columns: Mapping[str, str] | None, progress: bool
+) -> Reading:
     file = choose(path)
     raw, layout = read_columns(file, columns, progress=progress)
     ratings, n_duplicates = assemble(raw, name or set_name(path, file))
-    if not ratings.n_ratings:
-        raise DataError("no ratings in it", path=file.shown, allowed="at least one rating")
     titles_file, encoding = _titles_beside(file, path, layout), None
     if titles_file is not None:
         titles, encoding = read_titles(titles_file)
@@ -114,53 +119,6 @@ def read(
         n_duplicates=n_duplicates,
         notes=_notes(raw, n_duplicates),
     )
-
-
-def locate(
-    source: str | Path | None, directory: str | Path | None = None
-) -> tuple[Path, str | None]:
-    """Return where ``source`` lies, and its name if it is a known set.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such path and no such set, or the set is not fetched.
-    """
-    if source is None:
-        return embedded.folder(), embedded.NAME
-    path = Path(source)
-    if path.exists():
-        return path, None
-    if source == embedded.NAME:
-        return embedded.folder(), embedded.NAME
-    raise NotFoundError(f"no file and no known data set is called {str(source)!r}")
-
-
-def choose(path: Path) -> File:
-    """Return the file of a folder or zip that holds the ratings.
-
-    Raises
-    ------
-    DataError
-        If there is none, or more than one could be meant.
-    """
-    files = files_in(path)
-    if not path.is_dir() and not is_zip(path):
-        return files[0]
-    known = [file for file in files if file.name in RATING_FILES]
-    highest = min((len(Path(file.shown).parts) for file in known), default=0)
-    known = [file for file in known if len(Path(file.shown).parts) == highest]
-    if not known and len(files) == 1:
-        return files[0]
-    if len(known) != 1:
-        found = ", ".join(file.name for file in (known or files)[:10])
-        raise DataError(
-            "which file holds the ratings?" if known else "no ratings in it",
-            path=path,
-            value=found or "nothing",
-            allowed=f"one of {', '.join(RATING_FILES)}, or a single file",
-        )
-    return known[0]
 
 
 def read_columns(
@@ -189,29 +147,16 @@ def read_columns(
         return to_columns(text.read_table(file, layout, progress=progress)), layout
     except (FlawError, pa.ArrowInvalid) as error:
         first = next(problems(file, layout), None)
-        raise first or DataError(str(error), path=file.shown) from error
-
-
-def set_name(path: Path, file: File) -> str:
-    """Return what the set is called: its folder, the only folder in its zip, or the file."""
-    if path.is_dir():
-        return file.path.parent.resolve().name
-    if not file.member:
-        return path.name
-    folder = Path(file.member).parent.name
-    return folder or path.stem
+        if first is None:
+            raise DataError(str(error), path=file.shown, allowed=text.SUPPORTED) from error
+        raise first from None
 
 
 def _titles_beside(file: File, path: Path, layout: TextLayout | None) -> File | None:
-    if file.member:
-        beside = [other for other in files_in(file.path) if other.folder == file.folder]
-    else:
-        beside = [other for other in files_in(file.path.parent) if other.folder == file.folder]
-    names = set(TITLE_FILES)
-    if not path.is_dir() and not file.member:
-        # A file named by itself: only titles of the same release can be meant.
-        names = {_release(layout)[1]}
-    return next((other for other in beside if other.name in names), None)
+    # Beside a file named by itself, only the titles of its own release can be meant.
+    alone = not file.member and not path.is_dir()
+    names = [_release(layout)[1]] if alone else TITLE_FILES
+    return next((found for name in names if name and (found := file.beside(name))), None)
 
 
 def _release(layout: TextLayout | None) -> tuple[str, str]:
@@ -243,8 +188,8 @@ def _notes(raw: RawColumns, n_duplicates: int) -> tuple[str, ...]:
     if n_duplicates:
         rule = "line" if raw.timestamps is None else "time"
         notes.append(
-            f"{n_duplicates:,} rows dropped: the user rated the same item again, "
-            f"and the last by {rule} was kept"
+            f"{n_duplicates:,} row{'s' * (n_duplicates > 1)} dropped: the user rated the same item "
+            f"again, and the last by {rule} was kept"
         )
     if raw.time_unit != "seconds":
         notes.append(f"the times are {raw.time_unit} in the file, and were read as seconds")
