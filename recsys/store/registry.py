@@ -16,6 +16,7 @@ from recsys.model.snapshot import Objective
 from recsys.store.database import writing
 from recsys.store.tables import Alias, DataSet, Epoch, Model, Promotion, SnapshotRow
 
+_LARGEST_ID = 2**31 - 1  # that of an integer column on Postgres
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -97,8 +98,8 @@ def get_version(engine: Engine, ref: int | str) -> VersionInfo:
     """
     with engine.connect() as connection:
         aliases = _aliases(connection)
-        model_id = int(ref) if str(ref).isdecimal() else aliases.get(str(ref))
-        found = [] if model_id is None else _versions(connection, model_id)
+        model_id = int(ref) if str(ref).isdecimal() else aliases.get(str(ref), 0)
+        found = _versions(connection, model_id) if model_id <= _LARGEST_ID else []
         if not found:
             raise NotFoundError(f"there is no version {ref}; {_known(connection)}")
         return found[0]
@@ -123,7 +124,7 @@ def promote(engine: Engine, model_id: int, alias: str = "champion") -> int:
         )
     with writing(engine) as connection:
         version = select(Model.id).where(Model.id == model_id, Model.is_complete)
-        if connection.execute(version).first() is None:
+        if model_id > _LARGEST_ID or connection.execute(version).first() is None:
             raise NotFoundError(f"there is no version {model_id}; {_known(connection)}")
         now = _find_alias(connection, alias)
         if now is None:

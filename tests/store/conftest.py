@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from recsys import store
+from recsys.data import IdMap, ItemMetadata, Ratings
+from recsys.model.snapshot import ItemSide, Snapshot
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/store.db"
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = store.open_database(url)
+    store.prepare(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def ratings() -> Ratings:
+    """Three users, four items, five ratings: nobody rated item d, user z rated nothing."""
+    return Ratings(
+        name="tiny",
+        user_ids=IdMap(["x", "y", "z"]),
+        item_ids=IdMap(["a", "b", "c", "d"]),
+        users=np.array([1, 0, 0, 1, 0], np.int32),
+        items=np.array([2, 2, 0, 0, 1], np.int32),
+        values=np.array([4.5, 1, 2, 3, 5], np.float32),
+        timestamps=np.array([5, 4, 3, 2, 1]),
+        metadata=ItemMetadata(
+            ("Alien", None, "Cléo de 5 à 7", "Dune"),
+            (1979, None, 1962, 1984),
+            (("Horror", "Sci-Fi"), (), ("Drama",), ("Sci-Fi",)),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_snapshot() -> Callable[..., Snapshot]:
+    """Return a function that makes a snapshot of ratings, its parameters drawn from a seed."""
+
+    def make(ratings: Ratings, *, seed: int = 0, n_factors: int = 3, **other: Any) -> Snapshot:
+        rng = np.random.default_rng(seed)
+
+        def draw(*shape: int) -> np.ndarray:
+            return rng.normal(size=shape).astype(np.float32)
+
+        return Snapshot(
+            **{
+                "objective": "rating",
+                "items": ItemSide(
+                    item_ids=ratings.item_ids,
+                    item_factors=draw(ratings.n_items, n_factors),
+                    item_bias=draw(ratings.n_items),
+                    item_counts=np.bincount(ratings.items, minlength=ratings.n_items).astype("i4"),
+                    global_mean=3.1,
+                    y_range=None,
+                    rating_scale=ratings.rating_scale,
+                ),
+                "user_ids": ratings.user_ids,
+                "user_factors": draw(ratings.n_users, n_factors),
+                "user_bias": draw(ratings.n_users),
+                "hyperparameters": {"lr": 0.1, "seed": seed},
+                "data_fingerprint": ratings.fingerprint,
+                "metrics": {"rmse": 0.9},
+                "history": ({"epoch": 1, "validation_rmse": 1.0}, {"epoch": 2}),
+                **other,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def save(
+    engine: Engine, ratings: Ratings, make_snapshot: Callable[..., Snapshot]
+) -> Callable[..., int]:
+    """Return a function that stores another version of the tiny data set and returns its id."""
+
+    def save_another(seed: int = 0, **other: Any) -> int:
+        data_set_id = store.save_data_set(engine, ratings)
+        return store.save_version(engine, data_set_id, [make_snapshot(ratings, seed=seed)], **other)
+
+    return save_another

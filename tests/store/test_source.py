@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sqlalchemy import delete, update
+
+from recsys import store
+from recsys.data import IdMap, Ratings
+from recsys.errors import NotFoundError, StoreError
+from recsys.store.database import writing
+from recsys.store.tables import RatedItems, UserEmbedding
+
+
+@pytest.fixture
+def source(engine):
+    return store.StoreSource(engine)
+
+
+def test_there_is_no_champion_before_the_first_promotion(engine, source, save):
+    model_id = save()
+    store.promote(engine, model_id, "challenger")
+    assert source.champion() is None
+    store.promote(engine, model_id)
+    assert source.champion() == (model_id, 1)
+
+
+def test_the_champion_moves_with_its_revision(engine, source, save):
+    first, second = save(1), save(2)
+    store.promote(engine, first)
+    store.promote(engine, second)
+    store.rollback(engine)
+    assert source.champion()._asdict() == {"model_id": first, "revision": 3}
+
+
+def test_content_hashes_are_those_of_the_snapshots(engine, source, ratings, make_snapshot):
+    snapshots = [make_snapshot(ratings), make_snapshot(ratings, objective="ranking", n_factors=5)]
+    model_id = store.save_version(engine, store.save_data_set(engine, ratings), snapshots)
+    expected = {snapshot.objective: snapshot.content_hash for snapshot in snapshots}
+    assert source.content_hashes(model_id) == expected
+
+
+def test_an_item_side_is_that_of_the_snapshot(source, ratings, make_snapshot, save):
+    saved, side = make_snapshot(ratings).items, source.item_side(save(), "rating")
+    assert side.item_ids == saved.item_ids
+    for name in ("item_factors", "item_bias", "item_counts"):
+        np.testing.assert_array_equal(getattr(side, name), getattr(saved, name), strict=True)
+    assert (side.global_mean, side.y_range, side.rating_scale) == (3.1, None, (1.0, 5.0))
+
+
+def test_a_catalogue_counts_all_known_ratings(source, ratings, save):
+    catalogue = source.catalogue(save())
+    assert catalogue.item_ids == ratings.item_ids
+    assert catalogue.metadata == ratings.metadata
+    assert catalogue.n_ratings.tolist() == [2, 1, 2, 0]
+    np.testing.assert_array_equal(catalogue.mean_ratings, np.float32([2.5, 5, 2.75, np.nan]))
+
+
+def test_a_users_row_holds_the_embedding_and_all_known_ratings(
+    source, ratings, make_snapshot, save
+):
+    snapshot = make_snapshot(ratings, seed=4)
+    row = source.user_row(save(4), "rating", "x")
+    np.testing.assert_array_equal(row.factors, snapshot.user_factors[0], strict=True)
+    assert np.float32(row.bias) == snapshot.user_bias[0]
+    assert row.rated_items.dtype == np.int32
+    assert row.rated_items.tolist() == [0, 1, 2]
+    assert row.rated_values.dtype == np.float32
+    assert row.rated_values.tolist() == [2, 5, 1]
+
+
+def test_a_user_without_ratings_has_a_row(source, save):
+    row = source.user_row(save(), "rating", "z")
+    assert row.rated_items.shape == row.rated_values.shape == (0,)
+
+
+def test_implicit_feedback_has_no_rating_values(engine, source, make_snapshot):
+    rows = np.array([0, 1], np.int32)
+    ratings = Ratings("taken", IdMap(["ann", "bob"]), IdMap(["1", "2"]), rows, rows[::-1])
+    model_id = store.save_version(
+        engine, store.save_data_set(engine, ratings), [make_snapshot(ratings, n_factors=1)]
+    )
+    row = source.user_row(model_id, "rating", "ann")
+    assert row.rated_items.tolist() == [1]
+    assert row.rated_values is None
+    assert source.catalogue(model_id).mean_ratings is None
+
+
+def test_two_data_sets_keep_their_users_apart(engine, source, ratings, make_snapshot, save):
+    other = Ratings("other", IdMap(["x"]), IdMap(["a"]), *(np.zeros(1, np.int32),) * 2)
+    first = save()
+    second = store.save_version(
+        engine, store.save_data_set(engine, other), [make_snapshot(other, n_factors=2)]
+    )
+    assert len(source.user_row(first, "rating", "x").rated_items) == 3
+    assert len(source.user_row(second, "rating", "x").rated_items) == 1
+    assert source.user_row(second, "rating", "y") is None
+
+
+def test_an_unknown_user_is_none_and_an_unknown_version_is_not_found(source, save):
+    model_id = save()
+    assert source.user_row(model_id, "rating", "nobody") is None
+    for ask in (
+        lambda: source.user_row(9, "rating", "x"),
+        lambda: source.item_side(9, "rating"),
+        lambda: source.content_hashes(9),
+        lambda: source.catalogue(9),
+    ):
+        with pytest.raises(NotFoundError, match="there is no version 9"):
+            ask()
+    for ask in (
+        lambda: source.user_row(model_id, "ranking", "x"),
+        lambda: source.item_side(model_id, "ranking"),
+    ):
+        with pytest.raises(NotFoundError, match="has no ranking embeddings; it has: rating"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (update(UserEmbedding).values(factors=b"\0" * 8), "factors .* 8 bytes instead of 12"),
+        (delete(UserEmbedding), "factors .* nothing instead of 12"),
+        (update(RatedItems).values(item_rows=b""), "item_rows .* 0 bytes instead of 12"),
+        (update(RatedItems).values(rating_values=None), "rating_values .* nothing instead of 12"),
+    ],
+)
+def test_a_damaged_row_is_told_with_user_and_version(engine, source, save, damage, found):
+    model_id = save()
+    with writing(engine) as connection:
+        connection.execute(damage)
+    with pytest.raises(StoreError, match=f"{found}") as told:
+        source.user_row(model_id, "rating", "x")
+    assert f"of user 'x' in version {model_id} (rating)" in str(told.value)
+
+
+def test_a_users_row_is_found_by_index_alone(engine, save):
+    model_id = save()
+    with engine.connect() as connection:
+        statement = str(
+            store.source._USER_ROW.compile(engine, compile_kwargs={"render_postcompile": True})
+        )
+        parameters = (model_id, "rating", "x")
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    assert not [step for *_, step in plan if "SCAN" in step]
