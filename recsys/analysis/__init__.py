@@ -5,7 +5,7 @@ so that a server which never draws does not pay for it.
 """
 
 from recsys.analysis.bias import BiasRow, BiasTable, bias_table
-from recsys.analysis.items import ItemRow
+from recsys.analysis.items import ItemRow, catalogue_of
 from recsys.analysis.pca import Axis, Extreme, PrincipalAxes, principal_axes
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "ItemRow",
     "PrincipalAxes",
     "bias_table",
+    "catalogue_of",
     "principal_axes",
 ]

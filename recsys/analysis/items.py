@@ -8,6 +8,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.data import Ratings
 from recsys.errors import DataError, UsageError
 from recsys.model.snapshot import Catalogue, ItemSide
 
@@ -56,6 +57,17 @@ def item_fields(catalogue: Catalogue, item: int) -> ItemFields:
         year=catalogue.metadata.years[item],
         n_ratings=int(catalogue.n_ratings[item]),
     )
+
+
+def catalogue_of(ratings: Ratings) -> Catalogue:
+    """Return the catalogue of a data set that is in no store."""
+    n_ratings = np.bincount(ratings.items, minlength=ratings.n_items)
+    means = None
+    if ratings.values is not None:
+        sums = np.bincount(ratings.items, ratings.values, minlength=ratings.n_items)
+        means = np.full(ratings.n_items, np.nan, dtype=np.float32)
+        np.divide(sums, n_ratings, out=means, where=n_ratings > 0, casting="same_kind")
+    return Catalogue(ratings.item_ids, ratings.metadata, n_ratings.astype(np.int32), means)
 
 
 def well_known(

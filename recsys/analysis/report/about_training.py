@@ -13,6 +13,13 @@ from recsys.analysis.report.page import Block, Figure, Section, Table, Text, col
 from recsys.data import Ratings
 from recsys.model.snapshot import Catalogue, Snapshot
 
+# What `Snapshot.metrics` says of the training itself, not of the ratings held out of it.
+_OF_TRAINING = {
+    "kept_epoch": "Epoch whose parameters were kept",
+    "train_rmse": "RMSE on the training ratings, penalties left out",
+    "validation_rmse": "Held-out RMSE of that epoch",
+}
+
 
 def data_section(snapshot: Snapshot, catalogue: Catalogue, ratings: Ratings | None) -> Section:
     """Return how much there is, how it was rated, and how unevenly."""
@@ -77,6 +84,11 @@ def training_section(snapshot: Snapshot) -> Section:
     origin = [
         ("Objective", snapshot.objective),
         ("Factors per embedding", f"{snapshot.items.n_factors}"),
+        *(
+            (label, f"{score:.4g}")
+            for key, label in _OF_TRAINING.items()
+            if (score := snapshot.metrics.get(key)) is not None
+        ),
         ("Fingerprint of the data", snapshot.data_fingerprint[:16]),
         ("Hash of the snapshot", snapshot.content_hash[:16]),
     ]
@@ -106,22 +118,28 @@ def training_section(snapshot: Snapshot) -> Section:
     return Section("Training", tuple(blocks))
 
 
-def accuracy_section(snapshot: Snapshot, baselines: Mapping[str, Mapping[str, float]]) -> Section:
+def accuracy_section(
+    snapshot: Snapshot, baselines: Mapping[str, Mapping[str, float | None]]
+) -> Section:
     """Return the held-out scores beside those of the baselines."""
-    scored = [("this model", snapshot.metrics), *baselines.items()]
-    scored = [(name, metrics) for name, metrics in scored if metrics]
-    if not scored:
-        return Section(
-            "Accuracy", (Text("No ratings were held out of this training, so nothing is known."),)
-        )
-    names = list(dict.fromkeys(name for _, metrics in scored for name in metrics))
+    scored = {
+        name: {key: score for key, score in metrics.items() if key not in _OF_TRAINING}
+        for name, metrics in {"this model": snapshot.metrics, **baselines}.items()
+    }
+    known = [
+        key
+        for key in dict.fromkeys(key for metrics in scored.values() for key in metrics)
+        if any(metrics.get(key) is not None for metrics in scored.values())
+    ]
+    if not known:
+        nothing = "How accurate this model is was not measured: no ratings were held out."
+        return Section("Accuracy", (Text(nothing),))
     rows = tuple(
-        (name, *(f"{metrics[key]:.4f}" if key in metrics else "" for key in names))
-        for name, metrics in scored
+        (name, *(_score(metrics.get(key)) for key in known)) for name, metrics in scored.items()
     )
     table = Table(
-        "Scores on ratings that the training never saw; errors are in stars",
-        columns("Model", *(f">{name}" for name in names)),
+        "Scores on ratings that the training never saw; rmse and mae in stars",
+        columns("Model", *(f">{key}" for key in known)),
         rows,
     )
     return Section("Accuracy", (table,))
@@ -135,3 +153,7 @@ def density(n_ratings: int, n_users: int, n_items: int) -> str:
 
 def _day(timestamp: np.int64) -> str:
     return datetime.fromtimestamp(int(timestamp), UTC).date().isoformat()
+
+
+def _score(score: float | None) -> str:
+    return "" if score is None else f"{score:.4f}"

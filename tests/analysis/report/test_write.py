@@ -157,6 +157,17 @@ def test_version_time_and_baselines_are_told_when_given(make_snapshot, tmp_path)
 
 
 @pytest.mark.usefixtures("_undrawn")
+def test_scores_of_the_training_do_not_pass_for_held_out_ones(make_snapshot, tmp_path):
+    snapshot, catalogue, ratings = make_snapshot()
+    metrics = {"kept_epoch": 7, "train_rmse": 0.6123, "rmse": 0.9, "ndcg@10": None}
+    path = write_report(replace(snapshot, metrics=metrics), catalogue, ratings, tmp_path)
+    html = Parsed(path.read_text("utf-8"))
+    assert {"7", "0.6123"} <= set(html.text("td"))
+    assert "rmse" in html.text("th")
+    assert not {"kept_epoch", "train_rmse", "ndcg@10"} & set(html.text("th"))
+
+
+@pytest.mark.usefixtures("_undrawn")
 def test_a_hostile_title_is_only_text(make_snapshot, tmp_path):
     titles = [EVIL, *(f"Film {row}" for row in range(59))]
     snapshot, catalogue, ratings = make_snapshot(titles=titles)
@@ -194,7 +205,7 @@ def test_without_history_or_metrics_the_section_says_so(make_snapshot, tmp_path)
     path = write_report(*make_snapshot(history=False, metrics=False), tmp_path)
     html = Parsed(path.read_text("utf-8"))
     assert any(text.startswith("No learning curve") for text in html.text("p"))
-    assert any(text.startswith("No ratings were held out") for text in html.text("p"))
+    assert any(text.startswith("How accurate") for text in html.text("p"))
     assert "Shrunk" not in html.text("th")  # no residual, no standard error
     assert "held-out RMSE" not in html.text("dt")
 
