@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from recsys.nn.adaptive import average
+from recsys.nn.optimizer import Optimizer, Slots
 from recsys.nn.rows import Floats
-from recsys.nn.sgd import Optimizer, Slots
 
 
 @dataclass(eq=False)

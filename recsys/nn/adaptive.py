@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.errors import UsageError
+from recsys.nn.optimizer import Optimizer, Slots
 from recsys.nn.rows import Floats
-from recsys.nn.sgd import Optimizer, Slots
 
 
 def average(beta: float, mean: Floats, value: Floats) -> Floats:
@@ -83,7 +83,7 @@ class SpreadsheetRMSProp(Optimizer):
         super().__post_init__()
         if not self.initial_squares > 0:
             raise UsageError(f"initial_squares is {self.initial_squares}; allowed: above 0")
-        for slots in self.state.values():
+        for slots in self._slots.values():
             slots["squares"][...] = self.initial_squares
 
     def _direction(self, g: Floats, slots: Slots) -> Floats:

@@ -27,7 +27,8 @@ def clip_by_global_norm(parameters: Mapping[str, Tensor], max_norm: float) -> fl
 
     The direction stays (Pascanu et al. 2013). Returns the norm before.
     """
-    _check_limit("max_norm", max_norm)
+    if not max_norm > 0:
+        raise UsageError(f"max_norm is {max_norm}; allowed: above 0")
     norm = global_norm(parameters)
     if norm > max_norm:
         _map(parameters, lambda values: values * (max_norm / norm))
@@ -36,7 +37,8 @@ def clip_by_global_norm(parameters: Mapping[str, Tensor], max_norm: float) -> fl
 
 def clip_by_value(parameters: Mapping[str, Tensor], limit: float) -> None:
     """Clip each entry of each gradient to [-limit, limit], which turns the direction."""
-    _check_limit("limit", limit)
+    if not limit > 0:
+        raise UsageError(f"limit is {limit}; allowed: above 0")
     _map(parameters, lambda values: np.clip(values, -limit, limit))
 
 
@@ -51,8 +53,3 @@ def _map(parameters: Mapping[str, Tensor], change: Callable[[Floats], Floats]) -
             parameter.grad = replace(once, values=change(once.values))
         elif parameter.grad is not None:
             parameter.grad = change(parameter.grad)
-
-
-def _check_limit(name: str, value: float) -> None:
-    if not value > 0:
-        raise UsageError(f"{name} is {value}; allowed: above 0")

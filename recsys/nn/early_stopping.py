@@ -17,10 +17,8 @@ class EarlyStopping:
         Epochs without improvement that are put up with; one more stops.
     min_delta : float
         The metric improves if it falls by more than this.
-    best, best_epoch : float, int
-        The lowest metric so far and its epoch, counted from 0; -1 before the first.
-    n_epochs : int
-        Epochs observed.
+    best, best_epoch, n_epochs
+        The lowest metric so far, its epoch counted from 0, and the epochs observed.
     """
 
     patience: int = 3

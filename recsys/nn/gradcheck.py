@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,8 @@ class Check:
         What was checked, and which of its arrays: ``Linear weight``.
     relative_error : float
         |a - n| / (|a| + |n|), Euclidean norms over the array; 0 where both are zero throughout.
-    entry : tuple of int
-        Where they differ most.
-    analytic, numeric : float
-        The two gradients there.
+    entry, analytic, numeric
+        Where they differ most, and the two gradients there.
     """
 
     name: str
@@ -71,15 +69,9 @@ def check_gradients(
         What is checked.
     loss : callable
         The objective at what ``arrays`` hold at the moment. Must draw nothing at random.
-    arrays : mapping of str to ndarray
-        The parameters, float64, which ``loss`` reads in place. Best drawn by `draw`.
-    gradients : mapping of str to ndarray
-        The analytic gradients, with the same names.
-
-    Raises
-    ------
-    UsageError
-        If an array is not float64: differences of float32 losses have too few digits.
+    arrays, gradients : mapping of str to ndarray
+        The parameters, float64 or else `UsageError`, and their analytic gradients. `draw` gives
+        parameters that are fit for a check.
     """
     checks = []
     for key, array in arrays.items():
@@ -139,18 +131,14 @@ OPERATIONS: dict[str, tuple[Callable[..., Tensor], Shapes]] = {
     "concatenate": (lambda a, b: concatenate([a, b]), ((3, 4), (3, 2))),
 }
 
+_LABELS = np.array([0, 3, 1])
+
 LOSSES: dict[str, tuple[Callable[..., Tensor], Shapes]] = {
     "squared_error": (losses.squared_error, ((6,), (6,))),
     "squared_error halved": (lambda a, b: losses.squared_error(a, b, halved=True), ((6,), (6,))),
     "huber": (lambda a, b: losses.huber(a, b, delta=0.9), ((12,), (12,))),
-    "binary_cross_entropy": (
-        lambda z: losses.binary_cross_entropy(z, [0, 1, 1, 0, 0.3, 1]),
-        ((6,),),
-    ),
-    "softmax_cross_entropy": (
-        lambda f: losses.softmax_cross_entropy(f, np.array([0, 3, 1])),
-        ((3, 4),),
-    ),
+    "binary_cross_entropy": (lambda z: losses.binary_cross_entropy(z, [0, 1, 0.3]), ((3,),)),
+    "softmax_cross_entropy": (lambda f: losses.softmax_cross_entropy(f, _LABELS), ((3, 4),)),
     "bpr": (losses.bpr, ((6,), (6,))),
     "sampled_softmax": (
         lambda a, b: losses.sampled_softmax(a, b, log_q_positive=-1.2, log_q_negative=-0.7),
@@ -160,61 +148,61 @@ LOSSES: dict[str, tuple[Callable[..., Tensor], Shapes]] = {
 }
 
 
-def _layer_checks(rng: np.random.Generator) -> Iterator[tuple[str, Any, Floats]]:
-    """Yield each layer with an input for it."""
-    x, ids = draw(rng, (5, 4)), np.array([0, 2, 2, 1, 2])
-    yield "Linear", layers.Linear(4, 3, rng=rng), x
-    yield "Embedding", layers.Embedding(4, 3, rng=rng), ids
-    for activation in (layers.ReLU, layers.Tanh, layers.Sigmoid):
-        yield activation.__name__, layers.Sequential(layers.Linear(4, 3, rng=rng), activation()), x
-    stars = layers.Sequential(layers.Linear(4, 1, rng=rng), layers.Sigmoid(0, 5.5))
-    yield "Sigmoid with a range", stars, x
-    yield "mlp, one hidden layer", layers.mlp(4, [6], 2, rng=rng), x
-    yield "mlp, three hidden layers", layers.mlp(4, [6, 5, 4], 2, rng=rng), x
+class _SameDropout(layers.Dropout):
+    """Drops the same entries each time, as a numeric gradient needs it."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        self.rng = np.random.default_rng(0)
+        return super().__call__(x)
+
+
+def _layers(rng: np.random.Generator) -> dict[str, Any]:
+    """Return every layer, all for inputs (5, 4) but the embedding."""
+    return {
+        "Linear": layers.Linear(4, 3, rng=rng),
+        "Embedding": layers.Embedding(4, 3, rng=rng),
+        "ReLU": layers.ReLU(),
+        "Tanh": layers.Tanh(),
+        "Sigmoid": layers.Sigmoid(),
+        "Sigmoid with a range": layers.Sigmoid(0, 5.5),
+        "Dropout": _SameDropout(0.4, rng=rng),
+        "Sequential": layers.Sequential(layers.Linear(4, 3, rng=rng), layers.Tanh()),
+        "mlp, one hidden layer": layers.mlp(4, [6], 2, rng=rng),
+        "mlp, three hidden layers": layers.mlp(4, [6, 5, 4], 2, rng=rng),
+    }
 
 
 def check_all(
-    models: Mapping[str, Callable[[np.random.Generator], list[Check]]] | None = None,
-    *,
-    seed: int = 0,
+    models: Iterable[Callable[[np.random.Generator], list[Check]]] = (), *, seed: int = 0
 ) -> list[Check]:
     """Return the checks of every operation, layer and loss, then those of ``models``.
 
-    Parameters
-    ----------
-    models : mapping of str to callable, optional
-        Each draws a model's parameters from the generator and returns `check_gradients` or
-        `check_tensors` of its whole objective.
-    seed : int
-        All is drawn from it, each subject apart.
+    A model draws its parameters from the generator it is given and returns `check_gradients` or
+    `check_tensors` of its whole objective.
     """
     checks: list[Check] = []
     for name, (function, shapes) in (OPERATIONS | LOSSES).items():
         rng = np.random.default_rng(seed)
         operands = [Tensor(draw(rng, shape)) for shape in shapes]
-        # Unequal weights, or a softmax would sum to a constant and its gradient be zero.
-        weights = draw(rng, function(*operands).shape)
         named = {f"operand {i}": operand for i, operand in enumerate(operands)}
-        checks += check_tensors(name, _weighted(function, weights, *operands), named)
-    rng = np.random.default_rng(seed)
-    for name, layer, x in _layer_checks(rng):
-        for parameter in layer.parameters().values():
+        checks += check_tensors(name, _weighted_sum(rng, function, *operands), named)
+    for name, layer in _layers(rng := np.random.default_rng(seed)).items():
+        x, parameters = Tensor(draw(rng, (5, 4))), layer.parameters()
+        for parameter in parameters.values():
             parameter.data[...] = draw(rng, parameter.shape)
-        weights = draw(rng, layer(x).shape)
-        checks += check_tensors(name, _weighted(layer, weights, x), layer.parameters())
-
-    def thinned_out(x: Tensor) -> Tensor:
-        return layers.Dropout(0.4, rng=np.random.default_rng(seed))(x)  # the same each time
-
-    operand = Tensor(draw(rng, (5, 4)))
-    weights = draw(rng, (5, 4))
-    checks += check_tensors("Dropout", _weighted(thinned_out, weights, operand), {"x": operand})
-    for model in (models or {}).values():
+        if isinstance(layer, layers.Embedding):
+            loss = _weighted_sum(rng, layer, np.array([0, 2, 2, 1, 2]))
+        else:
+            loss, parameters = _weighted_sum(rng, layer, x), parameters | {"x": x}
+        checks += check_tensors(name, loss, parameters)
+    for model in models:
         checks += model(np.random.default_rng(seed))
     return checks
 
 
-def _weighted(
-    function: Callable[..., Tensor], weights: Floats, *operands: object
+def _weighted_sum(
+    rng: np.random.Generator, function: Callable[..., Tensor], *operands: Any
 ) -> Callable[[], Tensor]:
+    # Unequal weights, or a softmax would sum to a constant and its gradient be zero.
+    weights = draw(rng, function(*operands).shape)
     return lambda: (function(*operands) * weights).sum()

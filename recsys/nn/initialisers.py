@@ -35,11 +35,3 @@ def he(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
 def lecun(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
     """Return N(0, 1 / sqrt(n_inputs)), which keeps the variance of a linear layer."""
     return normal(rng, shape, sqrt(1 / shape[0]))
-
-
-INITIALISERS: dict[str, Initialiser] = {
-    "normal": normal,
-    "xavier": xavier,
-    "he": he,
-    "lecun": lecun,
-}

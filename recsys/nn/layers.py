@@ -18,10 +18,7 @@ from recsys.nn.tensor import Operand, Tensor, as_tensor
 class Module:
     """What owns parameters: its tensors, and those of the modules it holds.
 
-    Attributes
-    ----------
-    training : bool
-        Whether layers that behave otherwise in training, such as `Dropout`, shall do so.
+    While ``training``, layers that behave otherwise in training do so: `Dropout`.
     """
 
     training = True
@@ -46,11 +43,6 @@ class Module:
         """How many numbers training may change."""
         return sum(parameter.data.size for parameter in self.parameters().values())
 
-    def zero_grad(self) -> None:
-        """Forget the gradients; without this, the next backward pass adds to them."""
-        for parameter in self.parameters().values():
-            parameter.grad = None
-
     def train(self, training: bool = True) -> None:
         """Switch this module and all it holds to training, or with False to use."""
         self.training = training
@@ -62,13 +54,7 @@ class Module:
         return {name: parameter.data.copy() for name, parameter in self.parameters().items()}
 
     def load_state(self, state: Mapping[str, Floats]) -> None:
-        """Write what `state` returned back into the parameters, in place.
-
-        Raises
-        ------
-        UsageError
-            If names or shapes are not those of this module.
-        """
+        """Write what `state` returned back, in place, or raise `UsageError` if it does not fit."""
         parameters = self.parameters()
         expected = {name: parameter.shape for name, parameter in parameters.items()}
         if (found := {name: array.shape for name, array in state.items()}) != expected:
@@ -119,13 +105,8 @@ class Embedding(Module):
 class Activation(Module):
     """A function of each entry.
 
-    Parameters
-    ----------
-    function : callable
-    slope : callable
-        The function's derivative, given its value.
-    max_slope : float
-        The steepest it gets; an entry far below is saturated (`recsys.nn.report`).
+    ``slope`` is its derivative, given its value; where that is far below ``max_slope``, the
+    steepest it gets, an entry is saturated (`recsys.nn.report`).
     """
 
     def __init__(

@@ -15,11 +15,7 @@ from recsys.nn.tensor import Gradient, Operand, Tensor, as_tensor, concatenate, 
 def squared_error(predictions: Tensor, targets: Operand, *, halved: bool = False) -> Tensor:
     """Return the mean of (r^ - r)^2, not halved: its gradient is 2 (r^ - r) / n.
 
-    Parameters
-    ----------
-    predictions, targets : (n, ...) float
-    halved : bool
-        Return half of it, as textbooks do whose gradient is (r^ - r) / n.
+    With ``halved`` half of it, as textbooks have it: the gradient is then (r^ - r) / n.
     """
     _same_shape(predictions, targets)
     loss = ((predictions - targets) ** 2).mean()
@@ -44,26 +40,16 @@ def binary_cross_entropy(logits: Tensor, targets: Operand) -> Tensor:
     As softplus(z) - y z, which neither overflows nor takes the logarithm of zero. Its gradient
     is (p - y) / n. In decimal logarithms, divide by log 10.
 
-    Parameters
-    ----------
-    logits : (n, ...) float
-        The scores z, before the sigmoid.
-    targets : (n, ...) float
-        The labels y, in [0, 1].
+    ``logits`` are the scores z before the sigmoid, ``targets`` the labels y in [0, 1].
     """
     _same_shape(logits, targets)
     return (logits.softplus() - logits * targets).mean()
 
 
 def softmax_cross_entropy(logits: Tensor, labels: NDArray[np.integer]) -> Tensor:
-    """Return the mean of -log softmax(f)_y, in nats.
+    """Return the mean of -log softmax(f)_y, in nats: negative log likelihood of the class.
 
-    Parameters
-    ----------
-    logits : (n, n_classes) float
-        The scores f, before the softmax.
-    labels : (n,) int
-        The class y of each row.
+    ``logits`` (n, n_classes) are the scores f before the softmax, ``labels`` (n,) int the classes.
     """
     labels = np.asarray(labels)
     n, n_classes = logits.shape
@@ -84,14 +70,8 @@ def softmax_cross_entropy(logits: Tensor, labels: NDArray[np.integer]) -> Tensor
 def bpr(positive: Tensor, negative: Tensor) -> Tensor:
     """Return the mean of -log sigmoid(x_ui - x_uj): an item taken should beat one that was not.
 
-    Parameters
-    ----------
-    positive, negative : (n, ...) float
-        Scores of the items taken, and of the sampled ones; they may broadcast.
-
-    References
-    ----------
-    Rendle et al. 2009, "BPR: Bayesian personalized ranking from implicit feedback".
+    ``positive`` are scores of items taken, ``negative`` those of sampled ones; they may broadcast
+    (Rendle et al. 2009, "BPR: Bayesian personalized ranking from implicit feedback").
     """
     return (negative - positive).softplus().mean()
 
@@ -112,13 +92,8 @@ def sampled_softmax(
     negative : (n, n_negatives) float
         Scores of the sampled items.
     log_q_positive, log_q_negative : float or array, broadcast
-        Logarithm of the probability with which each item is sampled. Taken off the scores, so
-        that items sampled often do not look bad for it. Nothing to say if sampling is uniform.
-
-    References
-    ----------
-    Bengio and Senécal 2008, "Adaptive importance sampling to accelerate training of a neural
-    probabilistic language model".
+        Logarithm of the probability with which each item is sampled, taken off the scores: else
+        what is sampled often looks bad for it (Bengio and Senécal 2008). 0 if uniform.
     """
     n = positive.shape[0]
     taken = (positive - log_q_positive).reshape(n, 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -33,13 +34,9 @@ class SmoothedLoss:
 class LRCurve:
     """What a sweep saw.
 
-    Attributes
-    ----------
-    rates, losses, smoothed : (n,) float64
-        Up to and with the rate at which the sweep broke off.
-    suggestion : float or None
-        The rate at which the smoothed loss falls most steeply over log(rate), before its lowest
-        point; None if it never falls.
+    Losses are known up to and with the rate at which the sweep broke off. The suggestion is the
+    rate at which the smoothed loss falls most steeply over log(rate), before its lowest point;
+    None if it never falls.
     """
 
     rates: Floats
@@ -55,11 +52,15 @@ def exponential_rates(start: float = 1e-5, end: float = 10.0, n: int = 100) -> F
     return np.geomspace(start, end, n)
 
 
+T = TypeVar("T")
+
+
 def find_lr(
     step: Callable[[float], float],
-    weights: Iterable[Floats],
     rates: Floats,
     *,
+    save: Callable[[], T],
+    restore: Callable[[T], None],
     beta: float = 0.9,
     stop_factor: float = 4.0,
 ) -> LRCurve:
@@ -69,19 +70,16 @@ def find_lr(
     ----------
     step : callable
         Trains one mini-batch at the rate it is given; returns the batch's loss before the update.
-    weights : iterable of ndarray
-        All arrays that ``step`` changes, the optimizer's included; restored in place, also when
-        ``step`` raises.
     rates : (n,) float64
-        Ascending; see `exponential_rates`.
-    beta : float
-        Of `SmoothedLoss`.
-    stop_factor : float
-        The sweep ends when the smoothed loss exceeds this multiple of its best, or is not finite.
+        Such as `exponential_rates`.
+    save, restore : callable
+        `Module.state` and `Module.load_state`, or their like; what was saved first is restored
+        last, also when ``step`` raises. Let ``step`` have an optimizer of its own.
+    beta, stop_factor : float
+        The sweep ends when the `SmoothedLoss` exceeds this multiple of its best, or is not finite.
     """
-    arrays = list(weights)
-    before = [array.copy() for array in arrays]
-    average, losses, smoothed = SmoothedLoss(beta), list[float](), list[float]()
+    before, average = save(), SmoothedLoss(beta)
+    losses, smoothed = list[float](), list[float]()
     try:
         for rate in rates:
             losses.append(step(float(rate)))
@@ -89,8 +87,7 @@ def find_lr(
             if not smoothed[-1] <= stop_factor * min(smoothed):
                 break
     finally:
-        for array, old in zip(arrays, before, strict=True):
-            array[...] = old
+        restore(before)
     seen = rates[: len(losses)]
     return LRCurve(seen, np.array(losses), np.array(smoothed), _steepest(seen, np.array(smoothed)))
 

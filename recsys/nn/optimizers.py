@@ -8,8 +8,8 @@ from typing import Any
 from recsys.errors import UsageError
 from recsys.nn.adam import Adam, AdaMax, AdamW, AMSGrad, LazyAdam, Nadam, SpreadsheetAdam
 from recsys.nn.adaptive import Adadelta, Adagrad, RMSProp, SpreadsheetRMSProp
-from recsys.nn.momentum import DampedMomentum, Nesterov
-from recsys.nn.sgd import SGD, HeavyBall, Optimizer
+from recsys.nn.optimizer import Optimizer
+from recsys.nn.sgd import SGD, DampedMomentum, HeavyBall, Nesterov
 from recsys.nn.tensor import Tensor
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -47,8 +47,3 @@ def make_optimizer(
     if odd := [option for option in options if option not in known]:
         raise UsageError(f"optimizer {name} has no {odd[0]}; it has: {', '.join(known)}")
     return OPTIMIZERS[name](parameters, lr, **options)
-
-
-def takes_momentum(name: str) -> bool:
-    """Say whether the optimizer called ``name`` has a ``momentum``, which a schedule may cycle."""
-    return issubclass(OPTIMIZERS[name], HeavyBall)

@@ -13,18 +13,9 @@ from recsys.nn.tensor import no_grad
 class ActivationReport:
     """What an activation does to a batch: exploding, saturated and dead, in numbers.
 
-    Attributes
-    ----------
-    layer : str
-        Its position and kind, such as ``1 Tanh``.
-    input_std : float
-        Deviation of what comes in; that of the layers grows or shrinks where products explode or
-        vanish.
-    saturated : float
-        Share of entries whose slope is below 5 % of the steepest: hardly anything flows back.
-    dead_units : int
-        Units, columns, whose slope is 0 for every row: nothing flows back any more.
-    n_units : int
+    ``input_std``, the deviation of what comes in, grows from layer to layer where products explode
+    and shrinks where they vanish. ``saturated`` is the share of entries whose slope is below 5 %
+    of the steepest, so that hardly anything flows back; ``dead_units`` have slope 0 for all rows.
     """
 
     layer: str

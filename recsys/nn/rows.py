@@ -15,14 +15,8 @@ class RowGradient:
 
     It costs what the batch touches, not what the table holds. ``np.asarray`` makes it dense.
 
-    Attributes
-    ----------
-    rows : (n,) int
-        Row numbers; one may occur many times, and then its values add up.
-    values : (n, ...) float
-        What each occurrence contributes.
-    shape : tuple of int
-        The table's.
+    ``rows`` (n,) may name a row many times; then its ``values`` (n, ...) add up. ``shape`` is the
+    table's.
     """
 
     rows: NDArray[np.integer]

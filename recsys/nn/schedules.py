@@ -9,6 +9,7 @@ successor.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
@@ -36,57 +37,43 @@ def _cosine(start: float, end: float, progress: Rates) -> Rates:
     return end + (start - end) * (1 + np.cos(np.pi * progress)) / 2
 
 
-def _check(name: str, value: float, low: float, high: float) -> None:
-    if not low < value <= high:
-        raise UsageError(f"{name} is {value!r}; allowed: above {low:g}, at most {high:g}")
+# What the schedules' parameters, all above 0, may at most be.
+_LARGEST = dict.fromkeys(
+    ("base_lr", "n_stages", "final_ratio", "power", "start_divisor", "end_divisor", "divisor"),
+    sys.float_info.max,
+) | {"factor": 1.0, "warm_up": math.nextafter(1, 0)}
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What every schedule offers.
-
-    Parameters
-    ----------
-    base_lr : float
-        The rate asked for, above 0; for most schedules the largest of the run.
+    """What every schedule offers; what is out of range raises `UsageError`.
 
     Attributes
     ----------
+    base_lr : float
+        The rate asked for, above 0; for most schedules the largest of the run.
     watches : {'loss', 'gradient_norm'} or None
         What `observe` wants to be told between epochs; None if nothing.
-
-    Raises
-    ------
-    UsageError
-        If a parameter, a step or ``n_steps`` is out of range.
     """
 
     base_lr: float
     watches: ClassVar[Literal["loss", "gradient_norm"] | None] = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.base_lr < math.inf:
-            raise UsageError(f"the learning rate is {self.base_lr!r}; allowed: finite, above 0")
+        for name, largest in _LARGEST.items():
+            if not 0 < (value := getattr(self, name, largest)) <= largest:
+                raise UsageError(f"{name} is {value!r}; allowed: above 0, at most {largest!r}")
 
     def lr(self, steps: Steps, n_steps: int) -> Rates:
-        """Return the learning rate of each step of a run.
+        """Return the learning rate of each of ``steps``, float64 in their shape.
 
-        Parameters
-        ----------
-        steps : int or (n,) int
-            Updates, counted from 0 to ``n_steps - 1`` over all epochs.
-        n_steps : int
-            Updates of the whole run.
-
-        Returns
-        -------
-        () or (n,) float64
+        The ``n_steps`` updates of the run are counted from 0 over all epochs.
         """
         # One step goes through as an array too: NumPy's scalar powers round differently.
         return self._lr(_progress(np.atleast_1d(steps), n_steps)).reshape(np.shape(steps))
 
     def _lr(self, progress: Rates) -> Rates:
-        raise NotImplementedError
+        return np.full_like(progress, self.base_lr)
 
     def momentum(self, steps: Steps, n_steps: int, base_momentum: float) -> Rates:
         """Return the momentum of each step: ``base_momentum``, unless the schedule cycles it."""
@@ -101,28 +88,13 @@ class Schedule:
 class Constant(Schedule):
     """The same rate throughout."""
 
-    def _lr(self, progress: Rates) -> Rates:
-        return np.full_like(progress, self.base_lr)
-
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """Equal stages, each at ``factor`` times the rate of the one before.
-
-    Parameters
-    ----------
-    n_stages : int
-    factor : float
-        In (0, 1].
-    """
+    """``n_stages`` equal stages, each at ``factor`` times the rate of the one before."""
 
     n_stages: int = 3
     factor: float = 0.1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check("n_stages", self.n_stages, 0, math.inf)
-        _check("factor", self.factor, 0, 1)
 
     def _lr(self, progress: Rates) -> Rates:
         stage = np.minimum(np.floor(progress * self.n_stages), self.n_stages - 1)
@@ -137,10 +109,6 @@ class Exponential(Schedule):
     """
 
     final_ratio: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check("final_ratio", self.final_ratio, 0, math.inf)
 
     def _lr(self, progress: Rates) -> Rates:
         return self.base_lr * self.final_ratio**progress
@@ -160,10 +128,6 @@ class Polynomial(Schedule):
 
     power: float = 1.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check("power", self.power, 0, math.inf)
-
     def _lr(self, progress: Rates) -> Rates:
         return self.base_lr * (1 - progress) ** self.power
 
@@ -176,31 +140,15 @@ class OneCycle(Schedule):
     the run, then one down to ``base_lr / end_divisor``. The momentum falls by two swings while
     the rate rises, and comes back: for a base momentum of .9, .95 -> .85 -> .95.
 
-    Parameters
-    ----------
-    warm_up : float
-        Share of the run in which the rate rises, in (0, 1).
-    start_divisor, end_divisor : float
-    momentum_swing : float
-        Half the width of the momentum's cycle. Where base momentum -/+ swing would leave
-        [0, 1), the swing is what fits: 0 stays 0, and .99 cycles .995 -> .985 -> .995.
-
-    References
-    ----------
-    Smith and Topin 2018, "Super-convergence", arXiv 1708.07120; fast.ai's cosine form of it.
+    Where base momentum -/+ ``momentum_swing`` would leave [0, 1), the swing is what fits: 0 stays
+    0, and .99 cycles .995 -> .985 -> .995. From Smith and Topin 2018 (arXiv 1708.07120), in
+    fast.ai's cosine form.
     """
 
     warm_up: float = 0.3
     start_divisor: float = 25.0
     end_divisor: float = 25e4
     momentum_swing: float = 0.05
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 < self.warm_up < 1:
-            raise UsageError(f"warm_up is {self.warm_up!r}; allowed: above 0, below 1")
-        _check("start_divisor", self.start_divisor, 0, math.inf)
-        _check("end_divisor", self.end_divisor, 0, math.inf)
 
     def _there_and_back(self, progress: Rates, start: float, peak: float, end: float) -> Rates:
         return np.where(
@@ -224,16 +172,8 @@ class OneCycle(Schedule):
 class ReduceOnPlateau(Schedule):
     """Multiply the rate by ``factor`` whenever the loss has not improved for ``patience`` epochs.
 
-    Parameters
-    ----------
-    factor : float
-        In (0, 1].
-    patience : int
-        Epochs without improvement that are put up with; the next one cuts the rate.
-    min_delta : float
-        The loss improves if it falls by more than this.
-    best, n_bad : float, int
-        Where it stands: the lowest loss so far, and the epochs since then.
+    ``patience`` epochs are put up with, the next one cuts; the loss improves if it falls by more
+    than ``min_delta``. Where it stands: the lowest loss so far is ``best``, ``n_bad`` epochs ago.
     """
 
     watches = "loss"
@@ -242,13 +182,6 @@ class ReduceOnPlateau(Schedule):
     min_delta: float = 0.0
     best: float = math.inf
     n_bad: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check("factor", self.factor, 0, 1)
-
-    def _lr(self, progress: Rates) -> Rates:
-        return np.full_like(progress, self.base_lr)
 
     def observe(self, metric: float) -> Self:
         """Return the schedule after an epoch whose loss was ``metric``."""
@@ -261,27 +194,15 @@ class ReduceOnPlateau(Schedule):
 
 @dataclass(frozen=True)
 class Annealing(Schedule):
-    """Divide the rate by 4 when the gradient's norm exceeds twice the smallest seen so far.
+    """Divide the rate by 4 when the gradient's norm exceeds twice the ``best``, smallest, so far.
 
     The fast.ai spreadsheet's "Adam with annealing" starts it at rate 1 with beta2 .95.
-
-    Parameters
-    ----------
-    divisor : float
-        At least 1.
-    tolerance : float
-        How many times the best norm is still accepted.
-    best : float
-        Where it stands: the smallest norm so far.
     """
 
     watches = "gradient_norm"
     divisor: float = 4.0
     tolerance: float = 2.0
     best: float = math.inf
-
-    def _lr(self, progress: Rates) -> Rates:
-        return np.full_like(progress, self.base_lr)
 
     def observe(self, metric: float) -> Self:
         """Return the schedule after a gradient of norm ``metric``."""
@@ -304,13 +225,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 
 def make_schedule(name: str, lr: float) -> Schedule:
-    """Return the schedule called ``name`` (a key of `SCHEDULES`) with its default shape.
-
-    Raises
-    ------
-    UsageError
-        If there is no such schedule, or ``lr`` is not a finite number above 0.
-    """
+    """Return the schedule called ``name`` (a key of `SCHEDULES`) with its default shape."""
     if name not in SCHEDULES:
         raise UsageError(f"unknown schedule {name!r}; allowed: {', '.join(SCHEDULES)}")
     if name == "polynomial":

@@ -48,8 +48,7 @@ class Tensor:
     Attributes
     ----------
     grad : ndarray, RowGradient or None
-        What the calls of `backward` so far have added up. Only leaves, the tensors that no
-        operation made, keep one.
+        What `backward` has added up so far; kept by leaves only, which no operation made.
     """
 
     __slots__ = ("_backward", "_data", "_parents", "before_read", "grad", "requires_grad")
@@ -96,16 +95,8 @@ class Tensor:
     def backward(self, grad: ArrayLike | None = None) -> None:
         """Add the gradient of this tensor to ``grad`` of every leaf it was computed from.
 
-        Parameters
-        ----------
-        grad : array_like, optional
-            The gradient that arrives here, of this tensor's shape. Default: 1, for a scalar.
-
-        Raises
-        ------
-        ValueError
-            If nothing here wants a gradient, if ``grad`` is left out and this is not a scalar,
-            or if ``grad`` does not have its shape.
+        What arrives here is ``grad``, of this tensor's shape; 1, if this is a scalar. Raises
+        ValueError if it does not fit, or nothing here wants a gradient.
         """
         if not self.requires_grad:
             raise ValueError("backward from a constant: nothing here depends on a parameter")
@@ -161,10 +152,8 @@ class Tensor:
         def backward(grad: Floats) -> tuple[Gradient, ...]:
             # A vector counts as one row on the left, as one column on the right.
             rows, columns = np.atleast_2d(a), b[:, None] if b.ndim == 1 else b
-            if b.ndim == 1:
-                grad = grad[..., None]
-            if a.ndim == 1:
-                grad = grad[..., None, :]
+            grad = grad[..., None] if b.ndim == 1 else grad
+            grad = grad[..., None, :] if a.ndim == 1 else grad
             grad_a, grad_b = grad @ columns.swapaxes(-1, -2), rows.swapaxes(-1, -2) @ grad
             return grad_a, grad_b[..., 0] if b.ndim == 1 else grad_b
 
@@ -235,25 +224,20 @@ class Tensor:
     def clip(self, low: float, high: float) -> Tensor:
         """Return min(max(x, low), high); nothing flows back where the bound was taken."""
         x = self.data
-        return operation(
-            np.clip(x, low, high), (self,), lambda grad: (grad * ((x >= low) & (x <= high)),)
-        )
+        inside = (x >= low) & (x <= high)
+        return operation(np.clip(x, low, high), (self,), lambda grad: (grad * inside,))
 
     # Functions of a row
 
     def softmax(self, axis: int = -1) -> Tensor:
-        """Return exp(x) over its sum along ``axis``."""
-        p = np.exp(_log_softmax(self.data, axis))
-        return operation(
-            p, (self,), lambda grad: (p * (grad - (grad * p).sum(axis=axis, keepdims=True)),)
-        )
+        """Return p = exp(x) over its sum along ``axis``; dp_i/dx_j = p_i (1[i=j] - p_j)."""
+        return self.log_softmax(axis).exp()
 
     def log_softmax(self, axis: int = -1) -> Tensor:
         """Return the logarithm of `softmax`, without losing digits on the way."""
         y = _log_softmax(self.data, axis)
-        return operation(
-            y, (self,), lambda grad: (grad - np.exp(y) * grad.sum(axis=axis, keepdims=True),)
-        )
+        p = np.exp(y)
+        return operation(y, (self,), lambda grad: (grad - p * grad.sum(axis, keepdims=True),))
 
     # Shape and selection
 
@@ -262,17 +246,11 @@ class Tensor:
 
         It is the product of one-hot rows with this table, without the multiplications by zero.
         Backward, each output row is added to the table row it came from (`RowGradient`).
-
-        Raises
-        ------
-        IndexError
-            If a row is negative or not in the table.
+        Raises IndexError for a row that is negative or not in the table.
         """
-        rows = np.asarray(rows)
-        if rows.size and not 0 <= rows.min() <= rows.max() < self.shape[0]:
-            raise IndexError(
-                f"rows {rows.min()} to {rows.max()}; allowed: 0 to {self.shape[0] - 1}"
-            )
+        rows, n = np.asarray(rows), self.shape[0]
+        if rows.size and not 0 <= rows.min() <= rows.max() < n:
+            raise IndexError(f"rows {rows.min()} to {rows.max()}; allowed: 0 to {n - 1}")
         if self.before_read is not None:
             self.before_read(rows.ravel())
 
@@ -284,9 +262,8 @@ class Tensor:
 
     def reshape(self, *shape: int) -> Tensor:
         """Return the same entries in another shape; one extent may be -1."""
-        return operation(
-            self.data.reshape(shape), (self,), lambda grad: (grad.reshape(self.shape),)
-        )
+        y = self.data.reshape(shape)
+        return operation(y, (self,), lambda grad: (grad.reshape(self.shape),))
 
     @property
     def T(self) -> Tensor:  # noqa: N802 - NumPy's name
@@ -332,15 +309,13 @@ def as_tensor(value: Operand, dtype: Any = None) -> Tensor:
 def stable_sigmoid(x: Floats) -> Floats:
     """Return 1 / (1 + exp(-x)) without overflow: the exponent is never positive."""
     e = np.exp(-np.abs(x))
-    result: Floats = np.where(x >= 0, 1, e) / (1 + e)
-    return result
+    return np.asarray(np.where(x >= 0, 1, e) / (1 + e))
 
 
 def _log_softmax(x: Floats, axis: int) -> Floats:
     # The softmax does not change when a constant is taken off all: take off the largest.
     shifted = x - x.max(axis=axis, keepdims=True)
-    result: Floats = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
-    return result
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
 
 
 def _topological_order(end: Tensor) -> list[Tensor]:
@@ -367,8 +342,7 @@ def _add(total: Gradient | None, part: Gradient) -> Gradient:
         return part
     if isinstance(total, RowGradient) and isinstance(part, RowGradient):
         return total + part
-    result: Floats = np.asarray(total) + np.asarray(part)
-    return result
+    return np.add(total, part)
 
 
 def _fit(grad: Gradient, tensor: Tensor) -> Gradient:

@@ -132,7 +132,7 @@ def test_one_step_alone_has_the_rate_it_has_among_all(name, n_steps, data):
 
 @pytest.mark.parametrize("lr", [0.0, -1.0, math.inf, math.nan])
 def test_a_rate_that_is_none_is_refused(lr):
-    with pytest.raises(UsageError, match="learning rate"):
+    with pytest.raises(UsageError, match="base_lr"):
         make_schedule("constant", lr)
 
 
