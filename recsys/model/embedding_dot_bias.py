@@ -177,5 +177,5 @@ class EmbeddingDotBias:
         if self.y_range is None:
             return z, 1.0
         low, high = self.y_range
-        s = 1 / (1 + np.exp(-z))
+        s = (1 + np.tanh(z / 2)) / 2  # the sigmoid, in a form that does not overflow
         return low + (high - low) * s, (high - low) * s * (1 - s)

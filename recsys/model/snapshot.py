@@ -95,7 +95,8 @@ class ItemSide:
         """Return the predicted ratings for raw scores: sigmoid range, then clipped to the scale."""
         if self.y_range is not None:
             low, high = self.y_range
-            scores = (low + (high - low) / (1 + np.exp(-scores))).astype(np.float32)
+            sigmoid = (1 + np.tanh(scores / 2)) / 2  # in this form nothing overflows
+            scores = (low + (high - low) * sigmoid).astype(np.float32)
         return np.clip(scores, *self.rating_scale)
 
     def list_scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:

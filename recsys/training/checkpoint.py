@@ -84,7 +84,7 @@ def restore(path: Path, run: Run) -> None:
         If the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state = json.loads(str(arrays["state"]))
             for name, parameter in run.model.parameters():
                 parameter[:] = arrays[f"parameter/{name}"]

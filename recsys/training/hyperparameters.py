@@ -93,6 +93,8 @@ class Hyperparameters:
                 raise UsageError(f"{name} is {value}; allowed: {low}{at_most or ' or more'}")
         if not 0 <= self.momentum < 1:
             raise UsageError(f"momentum is {self.momentum}; allowed: 0 to below 1")
+        if not 0 < self.lr < math.inf:
+            raise UsageError(f"lr is {self.lr}; allowed: finite, above 0")
         if self.y_range is not None and not self.y_range[0] < self.y_range[1]:
             raise UsageError(
                 f"y_range is {self.y_range}; allowed: a lower bound, then a higher one"
@@ -102,7 +104,6 @@ class Hyperparameters:
         if self.schedule not in SCHEDULE_NAMES:
             allowed = ", ".join(SCHEDULE_NAMES)
             raise UsageError(f"schedule is {self.schedule!r}; allowed: {allowed}")
-        self.make_schedule()
 
     @classmethod
     def choose(cls, train: Ratings, **given: Any) -> Self:

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from recsys.errors import DataError, UsageError
+from recsys.training.hyperparameters import Hyperparameters
+
+
+def test_defaults_grow_with_the_data(make_ratings):
+    # 2,000 ratings: 2000 // 40 = 50 is below the smallest batch, 64. lr = .02 * 64 * (1 - .9)
+    chosen = Hyperparameters.choose(make_ratings(100, 100, 2000))
+    assert (chosen.batch_size, chosen.lr) == (64, 0.128)
+    # 8,000 ratings: 8000 // 40 = 200
+    chosen = Hyperparameters.choose(make_ratings(100, 100, 8000))
+    assert (chosen.batch_size, chosen.lr) == (200, 0.4)
+
+
+def test_rate_is_bounded_where_one_item_has_most_ratings(make_ratings):
+    # Of 8,000 ratings every item has 1,600: in a batch of 4,000 about 800, four times 200.
+    ratings = make_ratings(1600, 5, 8000)
+    alone = Hyperparameters.choose(ratings, batch_size=1000)
+    crowded = Hyperparameters.choose(ratings, batch_size=4000)
+    assert (alone.lr, crowded.lr) == (2.0, 2.0)
+
+
+def test_what_is_given_stays(make_ratings):
+    chosen = Hyperparameters.choose(make_ratings(), lr=0.5, batch_size=7, momentum=0.0, seed=None)
+    assert (chosen.lr, chosen.batch_size, chosen.momentum, chosen.seed) == (0.5, 7, 0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"n_factors": 0}, "n_factors is 0; allowed: 1 to 512"),
+        ({"n_factors": 513}, "n_factors is 513; allowed: 1 to 512"),
+        ({"n_epochs": 0}, "n_epochs is 0; allowed: 1 or more"),
+        ({"momentum": 1.0}, "momentum is 1.0; allowed: 0 to below 1"),
+        ({"reg": float("nan")}, "reg is nan; allowed: 0 or more"),
+        ({"lr": 0.0}, "lr is 0.0; allowed: finite, above 0"),
+        ({"y_range": (5.0, 1.0)}, r"y_range is \(5.0, 1.0\); allowed: a lower bound, then"),
+        ({"schedule": "plateau"}, "schedule is 'plateau'; allowed: constant, step"),
+        ({"dtype": "float16"}, "dtype is 'float16'; allowed: float32, float64"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(make_ratings, given, message):
+    with pytest.raises(UsageError, match=message):
+        Hyperparameters.choose(make_ratings(), **given)
+
+
+def test_no_ratings_are_refused(ratings):
+    with pytest.raises(DataError, match="no rating to train on"):
+        Hyperparameters.choose(ratings.select(np.zeros(ratings.n_ratings, bool)))
