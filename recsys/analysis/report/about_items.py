@@ -28,7 +28,7 @@ def bias_section(table: BiasTable, top: int) -> Section:
         "An item's bias is what is left of its ratings once the general mean, the generosity of "
         "those who rated it and their tastes are taken out: how well it is liked, whoever "
         "rates it. "
-        f"Of the {len(table):,} items with at least {table.min_ratings} ratings."
+        f"Ranked are the {len(table):,} items with at least {table.min_ratings} ratings."
     )
     if table.standard_error is not None:
         about += (
@@ -91,7 +91,8 @@ def disagreement_section(table: BiasTable, top: int) -> Section | None:
 def axes_section(principal: PrincipalAxes, catalogue: Catalogue, min_ratings: int) -> Section:
     """Return the principal axes, the items at their ends, and the map of the first two."""
     if not principal.axes:
-        return Section("Principal axes", (Text(_too_few(min_ratings)),))
+        none = f"{_too_few(min_ratings)} Or the embeddings of those that do are all alike."
+        return Section("Principal axes", (Text(none),))
     explained = sum(axis.explained_variance_ratio for axis in principal.axes)
     blocks: list[Block] = [
         Text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -77,10 +78,7 @@ def data_section(snapshot: Snapshot, catalogue: Catalogue, ratings: Ratings | No
 
 def training_section(snapshot: Snapshot) -> Section:
     """Return the settings, where the numbers come from, and the learning curves."""
-    settings = [
-        (name, value if isinstance(value, str) else json.dumps(value))
-        for name, value in snapshot.hyperparameters.items()
-    ]
+    settings = [(name, _setting(value)) for name, value in snapshot.hyperparameters.items()]
     origin = [
         ("Objective", snapshot.objective),
         ("Factors per embedding", f"{snapshot.items.n_factors}"),
@@ -111,7 +109,7 @@ def training_section(snapshot: Snapshot) -> Section:
         Figure(
             "learning-curves",
             plots.learning_curves(snapshot.history),
-            "Line charts of the training loss and the held-out RMSE by epoch.",
+            f"Line chart of the training loss{' and the held-out RMSE' if rmse else ''} by epoch.",
             caption,
         )
     )
@@ -153,6 +151,12 @@ def density(n_ratings: int, n_users: int, n_items: int) -> str:
 
 def _day(timestamp: np.int64) -> str:
     return datetime.fromtimestamp(int(timestamp), UTC).date().isoformat()
+
+
+def _setting(value: Any) -> str:
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _score(score: float | None) -> str:
