@@ -153,7 +153,10 @@ class Ratings:
         for ids in (self.user_ids, self.item_ids):
             digest.update(("\n".join(ids) + "\n\n").encode())
         for array in (self.users, self.items, self.values, self.timestamps):
-            digest.update(b"\0" if array is None else np.ascontiguousarray(array).data)
+            # The length tells absent from empty, and where one array ends.
+            digest.update(b"absent" if array is None else b"%d:" % len(array))
+            if array is not None:
+                digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     def select(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Ratings:

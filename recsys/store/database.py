@@ -46,7 +46,11 @@ def open_database(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed, json_serializer=partial(json.dumps, allow_nan=False))
+        engine = create_engine(
+            parsed,
+            json_serializer=partial(json.dumps, allow_nan=False),
+            connect_args={"factory": _Connection} if _is_sqlite(parsed) else {},
+        )
     except (ArgumentError, ModuleNotFoundError) as error:
         without_password = re.sub("//[^/@]*@", "//***@", url)
         raise UsageError(
@@ -54,7 +58,7 @@ def open_database(url: str) -> Engine:
             "allowed: such as sqlite:///var/recsys.db"
         ) from None
     event.listen(engine, "handle_error", partial(_explain, parsed))
-    if engine.dialect.name == "sqlite":
+    if _is_sqlite(parsed):
         _make_folder(parsed)
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
@@ -72,6 +76,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with engine.execution_options(recsys_writing=True).begin() as connection:
         yield connection
+
+
+class _Connection(sqlite3.Connection):
+    """One that closes itself with its engine; Python 3.13 warns of those that do not."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
 
 
 def _make_folder(url: URL) -> None:
@@ -135,7 +150,7 @@ def _explain(url: URL, context: ExceptionContext) -> BaseException | None:
     drivers_own = context.sqlalchemy_exception is not None or isinstance(cause, sqlite3.Error)
     if not drivers_own or isinstance(context.sqlalchemy_exception, IntegrityError):
         return None
-    place = url.database if url.drivername.startswith("sqlite") else url.render_as_string()
+    place = url.database if _is_sqlite(url) else url.render_as_string()
     message = f"cannot use the database {place}: {str(cause).strip()}"
     remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in str(cause)), None)
     if remedy is None and isinstance(context.sqlalchemy_exception, OperationalError):

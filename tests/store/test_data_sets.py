@@ -84,6 +84,21 @@ def test_ratings_that_differ_overwrite_nothing(engine, ratings, change):
     assert store.load_ratings(engine, first).metadata.titles[0] == "Alien"
 
 
+def test_absent_and_empty_rating_values_are_different_data(engine, ratings):
+    empty = ratings.select(np.zeros(ratings.n_ratings, np.bool_))
+    data_set_ids = set()
+    for values in (empty.values, None):
+        for timestamps in (empty.timestamps, None):
+            saved = replace(empty, values=values, timestamps=timestamps)
+            data_set_ids.add(store.save_data_set(engine, saved))
+            loaded = store.load_ratings(engine, max(data_set_ids))
+            assert (loaded.values is None, loaded.timestamps is None) == (
+                values is None,
+                timestamps is None,
+            )
+    assert len(data_set_ids) == 4
+
+
 def test_an_items_row_counts_and_averages_all_known_ratings(engine, ratings):
     # Item a: 2 and 3 stars, b: 5, c: 4.5 and 1, d: none.
     data_set_id = store.save_data_set(engine, ratings)
