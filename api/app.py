@@ -23,6 +23,7 @@ def create_app(config: Config | None = None) -> OpenAPI:
     app = OpenAPI(
         __name__,
         info=Info(title="recsys", version=__version__, description=DESCRIPTION),
+        security_schemes={},  # absent, they would be described as null, which OpenAPI forbids
         doc_ui=False,  # its page lies at other addresses; ours is in `api.routes.service`
         validation_error_model=Problem,
         validation_error_callback=errors.from_validation,

@@ -15,25 +15,42 @@ def tag_by_state(api: Blueprint) -> None:
     A client that names the tag in If-None-Match is told 304 before anything is computed.
     """
     api.before_request(_not_modified)
-    api.after_request(_tag)
+    api.after_request(_tag_by_state)
 
 
 def tag_by_content(api: Blueprint) -> None:
     """Tag the answers of ``api`` by what they say; for what depends on more than the champion."""
-    api.after_request(_tag_content)
+    api.after_request(_tag_by_content)
 
 
 def _not_modified() -> Response | None:
-    if request.if_none_match.contains(_state()):
-        return Response(status=304)
-    return None
+    held = request.if_none_match
+    # A star matches whatever there is; only the answer itself tells whether there is one.
+    if held.star_tag or not held.contains_weak(_state()):
+        return None
+    answer = Response(status=304)
+    del answer.headers["Content-Type"]  # there is no content
+    return answer
 
 
-def _tag(response: Response) -> Response:
-    if response.status_code in (200, 304):
-        response.set_etag(_state())
-        response.headers["Cache-Control"] = "no-cache"
-    return response
+def _tag_by_state(answer: Response) -> Response:
+    if answer.status_code in (200, 304):
+        answer.set_etag(_state())
+    return _conditional(answer)
+
+
+def _tag_by_content(answer: Response) -> Response:
+    if answer.status_code == 200:
+        answer.add_etag()
+    return _conditional(answer)
+
+
+def _conditional(answer: Response) -> Response:
+    if answer.status_code in (200, 304):
+        answer.headers["Cache-Control"] = "no-cache"  # to be asked again, not to be forgotten
+    if answer.status_code == 200:
+        answer.make_conditional(request)
+    return answer
 
 
 def _state() -> str:
@@ -46,11 +63,3 @@ def _state() -> str:
         request.full_path,
     ]
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:32]
-
-
-def _tag_content(response: Response) -> Response:
-    if response.status_code == 200:
-        response.add_etag()
-        response.headers["Cache-Control"] = "no-cache"
-        response.make_conditional(request)
-    return response

@@ -9,7 +9,7 @@ from typing import cast
 from flask import Flask, Response, request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from api.schemas.common import FieldError, Problem
 from recsys.errors import NoModelError, NotFoundError, StoreError, UnknownUserError
@@ -109,7 +109,10 @@ def _from_http(error: HTTPException) -> Response:
     if error.response is not None:  # a finished answer, from `abort(response)`
         return cast(Response, error.response)
     status = error.code or 500
-    answer = problem(status, error.description or HTTPStatus(status).phrase)
+    detail = error.description or HTTPStatus(status).phrase
+    if isinstance(error, NotFound):
+        detail = "there is nothing at this address; /docs shows what there is"
+    answer = problem(status, detail)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             answer.headers[name] = value  # such as Allow of 405

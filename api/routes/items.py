@@ -6,6 +6,7 @@ from api.backend import recommender
 from api.conditional import tag_by_state
 from api.resource import resource
 from api.responses import answer, next_page
+from api.schemas.common import NoParameters
 from api.schemas.items import (
     Item,
     ItemDetail,
@@ -39,7 +40,7 @@ def list_items(query: ItemsQuery) -> Response:
 
 
 @api.get("/<item_id>", responses={200: ItemDetail})
-def show_item(path: ItemPath) -> Response:
+def show_item(path: ItemPath, query: NoParameters) -> Response:
     """Show one item."""
     asked = recommender()
     row = asked.catalogue.item_ids.row(path.item_id)

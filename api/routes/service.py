@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from typing import cast
 
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, current_app, render_template
 from flask_openapi3.openapi import OpenAPI
 
 from api.backend import backend
@@ -46,7 +47,8 @@ def show_readiness() -> Response:
 @api.get("/openapi.json", responses={200: JSON})
 def show_openapi() -> Response:
     """Describe all routes, their parameters and answers, as OpenAPI."""
-    return jsonify(cast(OpenAPI, current_app).api_doc)
+    described = cast(OpenAPI, current_app).api_doc
+    return Response(json.dumps(described), mimetype="application/json")
 
 
 @api.get("/docs", responses={200: HTML})

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 LARGEST = 2**31 - 1
+
+Row = TypeVar("Row")
 
 # As `recsys.data.ids` has it.
 ID_CHARACTERS = r"[^/,\x00-\x1f\x7f-\x9f]"
@@ -22,6 +31,13 @@ def _as_bool(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
+def _shortest(value: float) -> float:
+    """Return the float with the fewest digits that is the same float32."""
+    return float(str(np.float32(value)))
+
+
+# A float32 as it stands would be written like 3.4000000953674316 instead of 3.4.
+Number = Annotated[float, AfterValidator(_shortest)]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_as_bool)]
 Limit = Annotated[int, Field(ge=1, le=100, description="Number of rows, at most.")]
 Offset = Annotated[int, Field(ge=0, le=LARGEST, description="Number of rows to leave out first.")]
@@ -52,6 +68,10 @@ class Parameters(BaseModel):
         return schema
 
 
+class NoParameters(Parameters):
+    """No parameters."""
+
+
 @cache
 def _json_schema(
     model: type[Parameters], args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]
@@ -59,9 +79,10 @@ def _json_schema(
     return super(Parameters, model).model_json_schema(*args, **dict(kwargs))
 
 
-class ListOf(BaseModel):
+class ListOf(BaseModel, Generic[Row]):
     """Base of every list."""
 
+    items: list[Row]
     model_id: int = Field(description="The version that made this answer.")
     next: str | None = Field(
         description="Where the list goes on, relative to this server; null on the last page.",
@@ -92,11 +113,3 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = Field(
         default=None, description="Only for invalid parameters: one entry for each."
     )
-
-
-def number(value: np.floating) -> float:
-    """Return the float with the fewest digits that is still the same float32.
-
-    Widened to a double as it stands, 3.4 would be written 3.4000000953674316.
-    """
-    return float(str(np.float32(value)))

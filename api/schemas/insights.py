@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas.common import LARGEST, Limit, ListOf, Offset, Parameters
+from api.schemas.common import LARGEST, Limit, ListOf, Number, Offset, Parameters
 from recsys.analysis.bias import BiasRow
 from recsys.analysis.items import ItemRow
 from recsys.analysis.pca import Axis
@@ -42,20 +42,18 @@ class BiasItem(NamedItem):
     """One row of the bias table."""
 
     n_training_ratings: int = Field(description="The ratings that the bias was learned from.")
-    bias: float = Field(description="As learned: in stars, or in logits where there is a y_range.")
-    shrunk_bias: float | None = Field(
+    bias: Number = Field(description="As learned: in stars, or in logits where there is a y_range.")
+    shrunk_bias: Number | None = Field(
         description="The bias drawn towards the average of all, the more the fewer the ratings."
     )
-    standard_error: float | None
-    mean_rating: float | None = Field(description="Of all known ratings, in stars.")
+    standard_error: Number | None
+    mean_rating: Number | None = Field(description="Of all known ratings, in stars.")
     rank_by_bias: int = Field(description="1 is the highest bias of the table.")
     rank_by_mean: int | None = Field(description="1 is the highest mean rating of the table.")
 
 
-class BiasList(ListOf):
+class BiasList(ListOf[BiasItem]):
     """The worst- or best-rated items by learned bias."""
-
-    items: list[BiasItem]
 
 
 class PcaQuery(Parameters):
@@ -80,21 +78,21 @@ class AxisPath(BaseModel):
 class AxisEnd(NamedItem):
     """An item at one end of an axis."""
 
-    coordinate: float = Field(description="Along the axis; 0 is the mean of the fitted items.")
+    coordinate: Number = Field(description="Along the axis; 0 is the mean of the fitted items.")
 
 
 class AxisCorrelate(BaseModel):
     """Something known of the items that goes along with an axis."""
 
     feature: str = Field(examples=["popularity", "genre Drama"])
-    correlation: float = Field(description="Pearson's, -1 to 1.")
+    correlation: Number = Field(description="Pearson's, -1 to 1.")
 
 
 class PcaAxis(BaseModel):
     """One principal axis of the item embeddings."""
 
     component: int = Field(description="Counted from 0; the largest explained variance first.")
-    explained_variance_ratio: float = Field(description="0 to 1.")
+    explained_variance_ratio: Number = Field(description="0 to 1.")
     highest: list[AxisEnd] = Field(description="The positive end, outermost first.")
     lowest: list[AxisEnd] = Field(description="The negative end, outermost first.")
     correlates: list[AxisCorrelate] = Field(description="Strongest first.")
@@ -106,10 +104,8 @@ class PcaAxisDetail(PcaAxis):
     model_id: int = Field(description="The version that made this answer.")
 
 
-class PcaList(ListOf):
+class PcaList(ListOf[PcaAxis]):
     """The principal axes, largest explained variance first."""
-
-    items: list[PcaAxis]
 
 
 def bias_items(rows: Iterable[BiasRow]) -> list[BiasItem]:

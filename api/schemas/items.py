@@ -5,7 +5,7 @@ from typing import Annotated, TypedDict
 import numpy as np
 from pydantic import BaseModel, Field
 
-from api.schemas.common import Id, Limit, ListOf, Parameters, number
+from api.schemas.common import Id, Limit, ListOf, Number, Parameters
 from recsys.model.snapshot import Catalogue
 from recsys.serving import RankedItems, Sort
 
@@ -57,7 +57,7 @@ class Item(ItemHead):
     """One item of the catalogue."""
 
     n_ratings: int = Field(description="All known ratings.")
-    mean_rating: float | None = Field(description="Their mean; null where there are none.")
+    mean_rating: Number | None = Field(description="Their mean; null where there are none.")
 
 
 class ItemDetail(Item):
@@ -66,23 +66,19 @@ class ItemDetail(Item):
     model_id: int = Field(description="The version that made this answer.")
 
 
-class ItemList(ListOf):
+class ItemList(ListOf[Item]):
     """A page of the catalogue."""
-
-    items: list[Item]
 
 
 class SimilarItem(ItemHead):
     """A neighbour of an item."""
 
     rank: int = Field(description="1 is the nearest.")
-    score: float = Field(description="Cosine of the two embeddings, -1 to 1.")
+    score: Number = Field(description="Cosine of the two embeddings, -1 to 1.")
 
 
-class SimilarList(ListOf):
+class SimilarList(ListOf[SimilarItem]):
     """An item's neighbours, nearest first."""
-
-    items: list[SimilarItem]
 
 
 class HeadFields(TypedDict):
@@ -118,13 +114,13 @@ def item_fields(catalogue: Catalogue, row: int) -> ItemFields:
     return ItemFields(
         **head_fields(catalogue, row),
         n_ratings=int(catalogue.n_ratings[row]),
-        mean_rating=None if means is None or np.isnan(means[row]) else number(means[row]),
+        mean_rating=None if means is None or np.isnan(means[row]) else float(means[row]),
     )
 
 
 def similar_items(catalogue: Catalogue, ranked: RankedItems) -> list[SimilarItem]:
     """Return the neighbours as the answer shows them."""
     return [
-        SimilarItem(**head_fields(catalogue, int(row)), rank=rank, score=number(score))
+        SimilarItem(**head_fields(catalogue, int(row)), rank=rank, score=float(score))
         for rank, (row, score) in enumerate(zip(ranked.items, ranked.scores, strict=True), start=1)
     ]

@@ -12,9 +12,9 @@ from api.schemas.common import (
     Id,
     Limit,
     ListOf,
+    Number,
     Offset,
     Parameters,
-    number,
 )
 from api.schemas.items import Genre, ItemHead, head_fields
 from recsys.model.snapshot import Catalogue, Floats
@@ -59,16 +59,15 @@ class Recommendation(ItemHead):
     """One place of a list."""
 
     rank: int = Field(description="1 is the best of the whole list, whatever the offset.")
-    score: float = Field(description="What orders the list; comparable within it only.")
-    predicted_rating: float | None = Field(
+    score: Number = Field(description="What orders the list; comparable within it only.")
+    predicted_rating: Number | None = Field(
         description="In stars; null where the version has no rating embeddings."
     )
 
 
-class RecommendationList(ListOf):
+class RecommendationList(ListOf[Recommendation]):
     """A page of a user's list, best first."""
 
-    items: list[Recommendation]
     fallback: Literal["popular"] | None = Field(
         description="What the list is instead of the user's own; null if it is the user's own."
     )
@@ -89,13 +88,11 @@ class Prediction(BaseModel):
 
     item_id: str
     title: str = Field(description="Without the year; the id where the title is unknown.")
-    predicted_rating: float | None = Field(description="In stars; null for an unknown item.")
+    predicted_rating: Number | None = Field(description="In stars; null for an unknown item.")
 
 
-class PredictionList(ListOf):
+class PredictionList(ListOf[Prediction]):
     """Predictions in the order they were asked for."""
-
-    items: list[Prediction]
 
 
 def recommendations(catalogue: Catalogue, ranked: RankedItems, offset: int) -> list[Recommendation]:
@@ -104,8 +101,8 @@ def recommendations(catalogue: Catalogue, ranked: RankedItems, offset: int) -> l
         Recommendation(
             **head_fields(catalogue, int(row)),
             rank=offset + place + 1,
-            score=number(ranked.scores[place]),
-            predicted_rating=None if ranked.stars is None else number(ranked.stars[place]),
+            score=float(ranked.scores[place]),
+            predicted_rating=None if ranked.stars is None else float(ranked.stars[place]),
         )
         for place, row in enumerate(ranked.items)
     ]
@@ -117,7 +114,7 @@ def predictions(catalogue: Catalogue, item_ids: list[str], stars: Floats) -> lis
         Prediction(
             item_id=item_id,
             title=item_id if row < 0 else catalogue.metadata.titles[row] or item_id,
-            predicted_rating=None if np.isnan(star) else number(star),
+            predicted_rating=None if np.isnan(star) else float(star),
         )
         for item_id, row, star in zip(
             item_ids, catalogue.item_ids.rows(item_ids), stars, strict=True

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from api import Config, create_app
+from recsys import store
+from recsys.data import IdMap, ItemMetadata, Ratings
+from recsys.model.snapshot import ItemSide, Snapshot
+
+N_USERS, N_ITEMS, N_FACTORS = 12, 30, 4
+GENRES = ("Action", "Comedy", "Drama", "Film-Noir")
+
+
+def make_ratings() -> Ratings:
+    """Twelve users, "1" to "12"; items "m0" to "m29", of which m28 and m29 nobody rated.
+
+    m27 has neither title nor year, m26 is called as m25 and has commas and accents.
+    """
+    rng = np.random.default_rng(5)
+    pairs = [(u, i) for u in range(N_USERS) for i in range(N_ITEMS - 2) if rng.random() < 0.4]
+    users, items = (np.array(rows, dtype=np.int32) for rows in zip(*pairs, strict=True))
+    titles = [f"Film {n:02d}" for n in range(N_ITEMS)]
+    titles[25] = titles[26] = "Fabuleux destin d'Amélie Poulain, Le"
+    years = [1970 + n for n in range(N_ITEMS)]
+    return Ratings(
+        name="tiny",
+        user_ids=IdMap(str(n + 1) for n in range(N_USERS)),
+        item_ids=IdMap(f"m{n}" for n in range(N_ITEMS)),
+        users=users,
+        items=items,
+        values=rng.integers(1, 6, len(users)).astype(np.float32),
+        metadata=ItemMetadata(
+            titles=tuple(None if n == 27 else title for n, title in enumerate(titles)),
+            years=tuple(None if n == 27 else year for n, year in enumerate(years)),
+            genres=tuple((GENRES[n % 3], GENRES[3]) if n % 5 else () for n in range(N_ITEMS)),
+        ),
+    )
+
+
+def make_snapshot(ratings: Ratings, seed: int) -> Snapshot:
+    rng = np.random.default_rng(seed)
+
+    def draw(*shape: int) -> np.ndarray:
+        return rng.normal(0, 0.4, shape).astype(np.float32)
+
+    counts = np.bincount(ratings.items, minlength=N_ITEMS).astype(np.int32)
+    trained = (counts > 0).astype(np.float32)
+    return Snapshot(
+        objective="rating",
+        items=ItemSide(
+            item_ids=ratings.item_ids,
+            item_factors=draw(N_ITEMS, N_FACTORS) * trained[:, None],
+            item_bias=draw(N_ITEMS) * trained,
+            item_counts=counts,
+            global_mean=3.25,
+            y_range=None,
+            rating_scale=ratings.rating_scale,
+        ),
+        user_ids=ratings.user_ids,
+        user_factors=draw(N_USERS, N_FACTORS),
+        user_bias=draw(N_USERS),
+        hyperparameters={"n_factors": N_FACTORS, "seed": seed},
+        data_fingerprint=ratings.fingerprint,
+        metrics={"rmse": 0.9, "mae": None},
+        history=({"epoch": 1, "lr": 0.1, "train_loss": 1.0},),
+    )
+
+
+class Shop:
+    """A store in a file, with versions made from seeds, and the application over it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config = Config(f"sqlite:///{folder}/recsys.db", folder / "cache")
+        self.engine = store.open_database(self.config.database_url)
+        store.prepare(self.engine)
+        self.ratings = make_ratings()
+        self.data_set_id = store.save_data_set(self.engine, self.ratings)
+        self.app = create_app(self.config)
+        self.client = self.app.test_client()
+
+    def train(self, seed: int, *, promote: bool = True) -> int:
+        snapshot = make_snapshot(self.ratings, seed)
+        model_id = store.save_version(self.engine, self.data_set_id, [snapshot])
+        if promote:
+            store.promote(self.engine, model_id)
+        return model_id
+
+    def get(self, url: str, **options):
+        return self.client.get(url, buffered=True, **options)
+
+    def all_pages(self, url: str) -> list[dict]:
+        """Return the rows of all pages, following `next` from ``url``."""
+        rows = []
+        while url is not None:
+            body = self.get(url).get_json()
+            rows += body["items"]
+            url = body["next"]
+        return rows
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self.app.extensions["recsys"].engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory):
+    """A store with one version, which no test changes."""
+    made = Shop(tmp_path_factory.mktemp("shop"))
+    made.train(seed=1)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def fresh_shop(tmp_path):
+    """A store with one version for the test to change."""
+    made = Shop(tmp_path)
+    made.train(seed=1)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def empty_shop(tmp_path):
+    """A store without any version."""
+    made = Shop(tmp_path)
+    yield made
+    made.close()

@@ -1,0 +1,87 @@
+import pytest
+
+from recsys import store
+from recsys.analysis.bias import bias_table
+
+BIAS = "/v1/insights/bias?min_ratings=1"
+
+
+@pytest.fixture
+def fitted_on_few_ratings(monkeypatch):
+    """Let the axes be fitted on items with any rating: here hardly one has twenty."""
+    monkeypatch.setattr(
+        "recsys.analysis.pca.well_known", lambda items, *_: items.item_counts.nonzero()[0]
+    )
+
+
+def test_biases_are_those_of_the_stored_embeddings_worst_first(shop):
+    body = shop.get(BIAS + "&limit=100").get_json()
+    items = store.load_snapshot(shop.engine, 1, "rating").items
+    found = [row["bias"] for row in body["items"]]
+    assert found == pytest.approx(sorted(items.item_bias[items.item_counts > 0]))
+    for row in body["items"]:
+        at = items.item_ids.row(row["item_id"])
+        assert row["bias"] == pytest.approx(items.item_bias[at])
+        assert row["n_training_ratings"] == items.item_counts[at]
+
+
+def test_best_is_worst_backwards(shop):
+    worst = shop.get(BIAS + "&limit=100").get_json()["items"]
+    best = shop.get(BIAS + "&limit=100&order=best").get_json()["items"]
+    assert best == worst[::-1]
+    assert [row["rank_by_bias"] for row in best] == list(range(1, len(best) + 1))
+
+
+def test_standard_errors_rest_on_the_held_out_error_of_the_version(shop):
+    source = store.StoreSource(shop.engine)
+    table = bias_table(
+        source.item_side(1, "rating"), source.catalogue(1), min_ratings=1, residual_std=0.9
+    )
+    first, expected = shop.get(BIAS).get_json()["items"][0], table.worst(1)[0]
+    assert first["standard_error"] == pytest.approx(expected.standard_error)
+    assert first["shrunk_bias"] == pytest.approx(expected.shrunk_bias)
+
+
+def test_following_next_gives_every_row_once(shop):
+    whole = shop.get(BIAS + "&limit=100").get_json()["items"]
+    assert shop.all_pages(BIAS + "&limit=4") == whole
+
+
+def test_an_unknown_title_is_the_id(shop):
+    rows = shop.get(BIAS + "&limit=100").get_json()["items"]
+    assert next(row["title"] for row in rows if row["item_id"] == "m27") == "m27"
+
+
+def test_only_items_with_twenty_ratings_are_listed_unless_said(shop):
+    assert shop.get("/v1/insights/bias").get_json()["items"] == []
+
+
+@pytest.mark.usefixtures("fitted_on_few_ratings")
+def test_axes_explain_less_and_less_and_name_both_ends(shop):
+    body = shop.get("/v1/insights/pca?components=4&top=2").get_json()
+    ratios = [axis["explained_variance_ratio"] for axis in body["items"]]
+    assert [axis["component"] for axis in body["items"]] == [0, 1, 2, 3]
+    assert ratios == sorted(ratios, reverse=True)
+    assert sum(ratios) == pytest.approx(1)
+    for axis in body["items"]:
+        assert len(axis["highest"]) == len(axis["lowest"]) == 2
+        assert axis["highest"][0]["coordinate"] > axis["lowest"][0]["coordinate"]
+
+
+@pytest.mark.usefixtures("fitted_on_few_ratings")
+def test_one_axis_is_as_in_the_list(shop):
+    axes = shop.get("/v1/insights/pca?components=4&top=3").get_json()["items"]
+    for n, axis in enumerate(axes):
+        one = shop.get(f"/v1/insights/pca/{n}?top=3").get_json()
+        assert one == axis | {"model_id": 1}
+
+
+@pytest.mark.usefixtures("fitted_on_few_ratings")
+def test_more_components_than_factors_are_all_there_are(shop):
+    assert len(shop.get("/v1/insights/pca?components=100").get_json()["items"]) == 4
+    assert shop.get("/v1/insights/pca/4").status_code == 404
+
+
+def test_too_few_well_known_items_have_no_axes(shop):
+    assert shop.get("/v1/insights/pca").get_json()["items"] == []
+    assert shop.get("/v1/insights/pca/0").status_code == 404

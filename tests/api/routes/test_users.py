@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+
+from recsys import store
+
+LIST = "/v1/users/1/recommendations"
+
+
+def ids(rows):
+    return [row["item_id"] for row in rows]
+
+
+def seen_by(shop, user):
+    ratings = shop.ratings
+    return {ratings.item_ids[row] for row in ratings.items[ratings.users == user]}
+
+
+def test_a_list_has_the_titled_items_that_the_user_has_not_rated_best_first(shop):
+    body = shop.get(LIST + "?limit=100").get_json()
+    ratings = shop.ratings
+    rated = {ratings.item_ids[row] for row in np.unique(ratings.items)}
+    assert set(ids(body["items"])) == rated - seen_by(shop, 0)
+    scores = [row["score"] for row in body["items"]]
+    assert scores == sorted(scores, reverse=True)
+    assert [row["rank"] for row in body["items"]] == list(range(1, len(scores) + 1))
+    assert all(row["title"] for row in body["items"])
+    assert body["next"] is None
+    assert body["fallback"] is None
+
+
+def test_ten_items_are_listed_unless_said(shop):
+    assert len(shop.get(LIST).get_json()["items"]) == 10
+
+
+def test_users_get_different_lists(shop):
+    other = shop.get("/v1/users/2/recommendations").get_json()
+    assert ids(shop.get(LIST).get_json()["items"]) != ids(other["items"])
+
+
+def test_the_predicted_rating_is_the_stored_embeddings_dot_product_with_biases(shop):
+    snapshot = store.load_snapshot(shop.engine, 1, "rating")
+    for row in shop.get(LIST).get_json()["items"]:
+        item = snapshot.items.item_ids.row(row["item_id"])
+        expected = (
+            snapshot.items.global_mean
+            + snapshot.user_bias[0]
+            + snapshot.items.item_bias[item]
+            + snapshot.user_factors[0] @ snapshot.items.item_factors[item]
+        )
+        assert row["predicted_rating"] == pytest.approx(np.clip(expected, 1, 5), rel=1e-5)
+
+
+def test_a_title_that_is_unknown_is_the_id(shop):
+    rows = shop.get(LIST + "?limit=100&exclude_seen=false").get_json()["items"]
+    (untitled,) = [row for row in rows if row["item_id"] == "m27"]
+    assert (untitled["title"], untitled["year"]) == ("m27", None)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 100])
+def test_following_next_gives_the_whole_list_once(shop, limit):
+    whole = shop.get(LIST + "?limit=100").get_json()["items"]
+    assert shop.all_pages(f"{LIST}?limit={limit}") == whole
+
+
+def test_next_keeps_the_filters(shop):
+    url = LIST + "?limit=1&genre=comedy&year_min=1971&exclude_seen=false&min_ratings=1"
+    for row in shop.all_pages(url):
+        assert "Comedy" in row["genres"]
+        assert row["year"] >= 1971
+
+
+def test_seen_items_come_back_when_asked_for(shop):
+    rows = shop.get(LIST + "?limit=100&exclude_seen=false").get_json()["items"]
+    assert seen_by(shop, 0) <= set(ids(rows))
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        "year_min=1990&year_max=1980",
+        "genre=Opera",
+        "min_ratings=2147483647",
+        "offset=2147483647",
+        "year_min=2147483647",
+    ],
+)
+def test_filters_that_nothing_passes_give_an_empty_list(shop, filters):
+    body = shop.get(f"{LIST}?{filters}").get_json()
+    assert (body["items"], body["next"]) == ([], None)
+
+
+def test_an_unknown_user_may_be_given_the_popular_items(shop):
+    body = shop.get("/v1/users/99999/recommendations?fallback=popular&limit=100").get_json()
+    counts = [row["score"] for row in body["items"]]
+    assert body["fallback"] == "popular"
+    assert counts == sorted(np.bincount(shop.ratings.items)[: len(counts)], reverse=True)
+
+
+def test_a_known_user_gets_their_own_list_whatever_the_fallback(shop):
+    body = shop.get(LIST + "?fallback=popular").get_json()
+    assert body["fallback"] is None
+    assert body["items"] == shop.get(LIST).get_json()["items"]
+
+
+def test_predictions_are_those_of_the_list_in_the_order_asked_for(shop):
+    listed = shop.get(LIST).get_json()["items"]
+    asked = ids(reversed(listed))
+    body = shop.get(f"/v1/users/1/predictions?item_ids={','.join(asked)}").get_json()
+    assert ids(body["items"]) == asked
+    assert [row["predicted_rating"] for row in body["items"]] == [
+        row["predicted_rating"] for row in reversed(listed)
+    ]
+    assert body["next"] is None
+
+
+def test_an_unknown_item_has_no_predicted_rating_and_does_not_spoil_the_others(shop):
+    body = shop.get("/v1/users/1/predictions?item_ids=nothing,m1,m1").get_json()
+    first, *others = body["items"]
+    assert first == {"item_id": "nothing", "title": "nothing", "predicted_rating": None}
+    assert others[0] == others[1]
+    assert 1 <= others[0]["predicted_rating"] <= 5
