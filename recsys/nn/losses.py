@@ -108,10 +108,7 @@ def l2(parameters: Iterable[Tensor], reg: float) -> Tensor:
     off the parameters instead. For plain SGD both are the same where decay = 2 reg; for Adam they
     are not, as this gradient then goes through its scaling.
     """
-    total = as_tensor(0.0)
-    for parameter in parameters:
-        total = (parameter**2).sum() + total
-    return total * reg
+    return as_tensor(sum((parameter**2).sum() for parameter in parameters)) * reg
 
 
 def _same_shape(predictions: Tensor, targets: Operand) -> None:
