@@ -17,6 +17,7 @@ _COMMANDS = {
     "recommend": "recsys.cli.ask",
     "similar": "recsys.cli.ask",
     "predict": "recsys.cli.ask",
+    "report": "recsys.cli.report",
     "models": "recsys.cli.models",
     "db": "recsys.cli.db",
     "serve": "recsys.cli.serve",

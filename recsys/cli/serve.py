@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import click
 
+from api import Config, server
 from recsys import store
 from recsys.cli.folders import beside_database
 from recsys.cli.output import note
@@ -14,8 +15,6 @@ from recsys.cli.output import note
 @click.pass_obj
 def serve(database_url: str, /, host: str, port: int, workers: int) -> None:
     """Serve the champion over HTTP with gunicorn."""
-    from api import Config, server
-
     engine = store.open_database(database_url)
     store.prepare(engine)
     if store.StoreSource(engine).champion() is None:

@@ -68,7 +68,7 @@ class Hyperparameters:
     lr: float
     momentum: float = 0.9
     reg: float = 0.11
-    reg_bias: float = 0.02
+    reg_bias: float = 0.05
     init_std: float = 0.03
     y_range: tuple[float, float] | None = None
     schedule: str = "cosine"
