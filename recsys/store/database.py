@@ -62,7 +62,7 @@ def open_database(url: str) -> Engine:
         _make_folder(parsed)
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
-        _sqlite_engines.add(engine)
+    _engines.add(engine)
     with engine.connect():
         return engine
 
@@ -159,11 +159,11 @@ def _explain(url: URL, context: ExceptionContext) -> BaseException | None:
 
 
 # SQLite forbids even to close a connection in the child of a fork, so none may be left open.
-_sqlite_engines: WeakSet[Engine] = WeakSet()
+_engines: WeakSet[Engine] = WeakSet()
 
 
 def _close_idle_connections() -> None:
-    for engine in list(_sqlite_engines):
+    for engine in list(_engines):
         engine.dispose()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from recsys.errors import NotFoundError, UsageError
 from recsys.model.snapshot import Objective
@@ -17,6 +19,7 @@ from recsys.store.database import writing
 from recsys.store.tables import Alias, DataSet, Epoch, Model, Promotion, SnapshotRow
 
 _LARGEST_ID = 2**31 - 1  # that of an integer column on Postgres
+_ID = re.compile(r"[0-9]{1,18}")
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -98,7 +101,7 @@ def get_version(engine: Engine, ref: int | str) -> VersionInfo:
     """
     with engine.connect() as connection:
         aliases = _aliases(connection)
-        model_id = int(ref) if str(ref).isdecimal() else aliases.get(str(ref), 0)
+        model_id = int(ref) if _ID.fullmatch(str(ref)) else aliases.get(str(ref), 0)
         found = _versions(connection, model_id) if model_id <= _LARGEST_ID else []
         if not found:
             raise NotFoundError(f"there is no version {ref}; {_known(connection)}")
@@ -128,12 +131,13 @@ def promote(engine: Engine, model_id: int, alias: str = "champion") -> int:
             raise NotFoundError(f"there is no version {model_id}; {_known(connection)}")
         now = _find_alias(connection, alias)
         if now is None:
-            revision = 1
-            connection.execute(insert(Alias).values(name=alias, model_id=model_id, revision=1))
-        elif now.model_id == model_id:
+            # Elsewhere than on SQLite somebody else may make it at this moment.
+            with suppress(IntegrityError), connection.begin_nested():
+                connection.execute(insert(Alias).values(name=alias, model_id=model_id, revision=0))
+            now = _find_alias(connection, alias)
+        if now.revision > 0 and now.model_id == model_id:
             return int(now.revision)
-        else:
-            revision = _move(connection, now, model_id)
+        revision = _move(connection, now, model_id)
         connection.execute(
             insert(Promotion).values(
                 alias=alias,

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import schema as schema_ddl
 
 from recsys import store
 from recsys.data import IdMap, ItemMetadata, Ratings
@@ -14,14 +17,26 @@ from recsys.model.snapshot import ItemSide, Snapshot
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/store.db"
+def url(tmp_path: Path) -> Iterator[str]:
+    """Of an empty database: an SQLite file, or a new schema of RECSYS_TEST_POSTGRES_URL's."""
+    server = os.environ.get("RECSYS_TEST_POSTGRES_URL")
+    if server is None:
+        yield f"sqlite:///{tmp_path}/store.db"
+        return
+    schema = f"test_{uuid4().hex}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(schema_ddl.CreateSchema(schema))
+        options = {"options": f"-csearch_path={schema}"}
+        yield make_url(server).update_query_dict(options).render_as_string(hide_password=False)
+        connection.execute(schema_ddl.DropSchema(schema, cascade=True))
+    admin.dispose()
 
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
     engine = store.open_database(url)
-    store.prepare(engine)
+    store.upgrade(engine)
     yield engine
     engine.dispose()
 

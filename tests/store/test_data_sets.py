@@ -23,7 +23,9 @@ MANY = settings(
 ids = st.lists(
     st.text(min_size=1, max_size=20).filter(is_valid_id), min_size=0, max_size=6, unique=True
 ).map(IdMap)
-titles = st.none() | st.text(max_size=20)
+# Postgres keeps no NUL in text.
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
+titles = st.none() | texts
 
 
 @st.composite
@@ -35,7 +37,7 @@ def any_ratings(draw) -> Ratings:
     pairs = np.array(pairs, np.int64)
     finite = hnp.from_dtype(np.dtype("f4"), allow_nan=False, allow_infinity=False)
     return Ratings(
-        name=draw(st.text(max_size=20)),
+        name=draw(texts),
         user_ids=users,
         item_ids=items,
         users=(pairs // max(len(items), 1)).astype(np.int32),
@@ -45,7 +47,7 @@ def any_ratings(draw) -> Ratings:
         metadata=ItemMetadata(
             tuple(draw(titles) for _ in items),
             tuple(draw(st.none() | st.integers(-3000, 3000)) for _ in items),
-            tuple(tuple(draw(st.lists(st.text(max_size=9), max_size=3))) for _ in items),
+            tuple(tuple(draw(st.lists(texts, max_size=3))) for _ in items),
         ),
     )
 

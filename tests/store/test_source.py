@@ -134,6 +134,8 @@ def test_a_damaged_row_is_told_with_user_and_version(engine, source, save, damag
 
 
 def test_a_users_row_is_found_by_index_alone(engine, save):
+    if engine.dialect.name != "sqlite":
+        pytest.skip("reads SQLite's plan")
     model_id = save()
     with engine.connect() as connection:
         statement = str(
