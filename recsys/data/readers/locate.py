@@ -7,6 +7,7 @@ from pathlib import Path
 
 from recsys.data import embedded
 from recsys.data.readers.files import File, files_in, is_zip
+from recsys.data.releases import RELEASES, data_directory, local_path
 from recsys.errors import DataError, NotFoundError
 
 # What the ratings are called in a folder or zip.
@@ -21,16 +22,26 @@ def locate(
     Raises
     ------
     NotFoundError
-        If there is no such path and no such set, or the set is not fetched.
+        If there is no such path and no such set, or the set is not downloaded.
     """
     if source is None:
         return embedded.folder(), embedded.NAME
     path = Path(source)
     if path.exists():
         return path, None
-    if source == embedded.NAME:
-        return embedded.folder(), embedded.NAME
-    raise NotFoundError(f"no file and no known data set is called {str(source)!r}")
+    known = next((known for known in RELEASES if known.name == str(source)), None)
+    if known is None:
+        names = ", ".join(known.name for known in RELEASES)
+        raise NotFoundError(
+            f"{str(source)!r} is no file, no folder and no data set; known: {names}"
+        )
+    there = local_path(known, directory)
+    if there is None:
+        raise NotFoundError(
+            f"{known.name} is not in {data_directory(directory)}; "
+            f"download it with: recsys data fetch {known.name}"
+        )
+    return there, known.name
 
 
 def choose(path: Path) -> File:
