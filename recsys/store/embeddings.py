@@ -16,8 +16,6 @@ from recsys.store.blobs import check_lengths, check_rows, cut, join
 from recsys.store.data_sets import load_item_ids
 from recsys.store.tables import DataSet, ItemEmbedding, Model, SnapshotRow, UserEmbedding
 
-FACTOR_BYTES = 4
-
 
 def user_embedding_rows(snapshot_id: int, snapshot: Snapshot) -> Iterator[tuple[Any, ...]]:
     """Return a snapshot's rows of ``user_embeddings``, columns in the table's order."""
@@ -124,5 +122,5 @@ def _factors(table: str, rows: Sequence[Any], snapshot: Any, n_rows: int) -> Flo
     what = f"{table} of version {snapshot.model_id} ({snapshot.objective})"
     check_rows(what, [row[0] for row in rows], n_rows)
     blobs = [row.factors for row in rows]
-    check_lengths(what, blobs, repeat(FACTOR_BYTES * snapshot.n_factors, n_rows))
+    check_lengths(what, blobs, repeat(4 * snapshot.n_factors, n_rows))
     return join(blobs, "<f4").reshape(n_rows, snapshot.n_factors)
