@@ -25,6 +25,8 @@ def tag_by_content(api: Blueprint) -> None:
 
 def _not_modified() -> Response | None:
     held = request.if_none_match
+    if not held or request.method not in ("GET", "HEAD"):
+        return None
     # A star matches whatever there is; only the answer itself tells whether there is one.
     if held.star_tag or not held.contains_weak(_state()):
         return None
@@ -34,7 +36,7 @@ def _not_modified() -> Response | None:
 
 
 def _tag_by_state(answer: Response) -> Response:
-    if answer.status_code in (200, 304):
+    if answer.status_code in (200, 304) and request.method in ("GET", "HEAD"):
         answer.set_etag(_state())
     return _conditional(answer)
 

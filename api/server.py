@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from typing import Any
 
@@ -104,5 +105,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
 
 
 def _one_thread_per_product(_worker: object) -> None:
-    # The workers are the parallelism; more threads for a product would only contend.
+    # The workers are the parallelism: more threads for a matrix product would only contend.
+    # The limit is for libraries already loaded, the variables for those that come later.
     threadpool_limits(limits=1)
+    os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))

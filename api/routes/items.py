@@ -51,5 +51,6 @@ def show_item(path: ItemPath, query: NoParameters) -> Response:
 def list_similar_items(path: ItemPath, query: SimilarQuery) -> Response:
     """List the nearest items by the cosine of their embeddings."""
     asked = recommender()
-    rows = similar_items(asked.catalogue, asked.similar_items(path.item_id, query.limit))
+    ranked = asked.similar_items(path.item_id, query.limit, min_ratings=query.min_ratings)
+    rows = similar_items(asked.catalogue, ranked)
     return answer(SimilarList(items=rows, model_id=asked.model_id, next=None))

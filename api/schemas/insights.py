@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas.common import LARGEST, Limit, ListOf, Number, Offset, Parameters
+from api.schemas.common import Limit, ListOf, Number, Offset, Parameters
+from api.schemas.items import MinRatings
 from recsys.analysis.bias import BiasRow
 from recsys.analysis.items import ItemRow
 from recsys.analysis.pca import Axis
@@ -24,9 +25,7 @@ class BiasQuery(Parameters):
     )
     limit: Limit = 15
     offset: Offset = 0
-    min_ratings: int = Field(
-        default=20, ge=0, le=LARGEST, description="Only items with so many known ratings."
-    )
+    min_ratings: MinRatings = 20
 
 
 class NamedItem(BaseModel):

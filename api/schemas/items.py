@@ -5,12 +5,15 @@ from typing import Annotated, TypedDict
 import numpy as np
 from pydantic import BaseModel, Field
 
-from api.schemas.common import Id, Limit, ListOf, Number, Parameters
+from api.schemas.common import LARGEST, Id, Limit, ListOf, Number, Parameters
 from recsys.model.snapshot import Catalogue
 from recsys.serving import RankedItems, Sort
 
 Genre = Annotated[
     str, Field(min_length=1, max_length=255, description="Only items of this genre, in any case.")
+]
+MinRatings = Annotated[
+    int, Field(ge=0, le=LARGEST, description="Only items with so many known ratings.")
 ]
 
 
@@ -39,9 +42,10 @@ class ItemsQuery(Parameters):
 
 
 class SimilarQuery(Parameters):
-    """How many neighbours."""
+    """How many neighbours, and among which items."""
 
     limit: Limit = 10
+    min_ratings: MinRatings = 0
 
 
 class ItemHead(BaseModel):

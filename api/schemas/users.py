@@ -16,7 +16,7 @@ from api.schemas.common import (
     Offset,
     Parameters,
 )
-from api.schemas.items import Genre, ItemHead, head_fields
+from api.schemas.items import Genre, ItemHead, MinRatings, head_fields
 from recsys.model.snapshot import Catalogue, Floats
 from recsys.serving import Filters, RankedItems
 
@@ -39,9 +39,7 @@ class RecommendationsQuery(Parameters):
     genre: Genre | None = None
     year_min: Year | None = Field(default=None, description="First year of release.")
     year_max: Year | None = Field(default=None, description="Last year of release.")
-    min_ratings: int = Field(
-        default=0, ge=0, le=LARGEST, description="Only items with so many known ratings."
-    )
+    min_ratings: MinRatings = 0
     exclude_seen: Flag = Field(
         default=True, description="Leave out what the user is known to have rated."
     )

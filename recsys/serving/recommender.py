@@ -137,7 +137,10 @@ class Recommender:
         if exclude_seen:
             candidates[user.rated_items] = False
         items, has_more = page(scores, candidates, n, offset)
-        stars = self._stars(user_id, items) if "rating" in self.sides else None
+        stars = None
+        if "rating" in self.sides:
+            rater = user if self._listing == "rating" else self._user(user_id, "rating")
+            stars = self._stars(rater, items)
         return RankedItems(items, scores[items], stars, has_more)
 
     def popular(self, n: int = 10, *, offset: int = 0, filters: Filters = ALL_ITEMS) -> RankedItems:
@@ -151,9 +154,7 @@ class Recommender:
         items, has_more = page(scores, candidates, n, offset)
         stars = None
         if "rating" in self.sides:
-            side = self.side("rating")
-            nobody = np.zeros(side.n_factors, dtype=np.float32)
-            stars = side.stars(side.scores(nobody, 0.0)[items])
+            stars = self._stars(self._nobody, items)
         return RankedItems(items, scores[items], stars, has_more)
 
     def predict(self, user_id: str, item_ids: Sequence[str]) -> Floats:
@@ -174,15 +175,22 @@ class Recommender:
             If the version has no rating embeddings.
         """
         rows = self.catalogue.item_ids.rows(item_ids)
-        stars = self._stars(user_id, rows)
+        stars = self._stars(self._user(user_id, "rating"), rows)
         stars[rows < 0] = np.nan
         return stars
 
-    def similar_items(self, item_id: str, n: int = 10) -> RankedItems:
+    def similar_items(self, item_id: str, n: int = 10, *, min_ratings: int = 0) -> RankedItems:
         """Return the ``n`` nearest items by the cosine of their embeddings, itself left out.
 
         Without training ratings an item has no direction: it is near nothing, and nothing is
-        near it.
+        near it; with few, its direction is mostly chance.
+
+        Parameters
+        ----------
+        item_id : str
+        n : int
+        min_ratings : int
+            Only items with so many known ratings.
 
         Raises
         ------
@@ -190,7 +198,8 @@ class Recommender:
             If the catalogue does not have the item.
         """
         row = self.catalogue.item_ids.row(item_id)
-        candidates = self._trained & (self._norms > 0) & bool(self._norms[row] > 0)
+        candidates = self._trained & self.search.matching(Filters(min_ratings=min_ratings))
+        candidates &= (self._norms > 0) & bool(self._norms[row] > 0)
         candidates[row] = False
         factors, norms = self._side.item_factors, np.where(self._norms > 0, self._norms, 1)
         cosines = np.clip(factors @ factors[row] / (norms * norms[row]), -1, 1)
@@ -215,12 +224,18 @@ class Recommender:
         norms: Floats = np.sqrt(np.einsum("ij,ij->i", factors, factors))
         return norms
 
+    @cached_property
+    def _nobody(self) -> UserRow:
+        """Somebody without any taste or generosity of their own."""
+        factors = np.zeros(self.side("rating").n_factors, dtype=np.float32)
+        return UserRow(factors, 0.0, np.empty(0, dtype=np.int32), None)
+
     def _user(self, user_id: str, objective: Objective) -> UserRow:
         user = self.source.user_row(self.model_id, objective, user_id)
         if user is None:
             raise UnknownUserError(user_id, self.model_id)
         return user
 
-    def _stars(self, user_id: str, rows: NDArray[np.integer]) -> Floats:
-        side, user = self.side("rating"), self._user(user_id, "rating")
+    def _stars(self, user: UserRow, rows: NDArray[np.integer]) -> Floats:
+        side = self.side("rating")
         return side.stars(side.scores(user.factors, user.bias)[rows])

@@ -88,6 +88,11 @@ def test_similar_items_are_the_nearest_by_cosine_without_the_item_itself(recomme
     np.testing.assert_allclose(ranked.scores, [1, 0.5**0.5, 0], atol=1e-6)
 
 
+def test_similar_items_may_be_limited_to_those_with_enough_ratings(recommender):
+    # e has 2 known ratings, c 11.
+    assert ids(recommender, recommender.similar_items("a", min_ratings=11).items) == "cbf"
+
+
 def test_an_item_without_training_ratings_is_near_nothing_and_nothing_is_near_it(recommender):
     assert not len(recommender.similar_items("d").items)
     assert "d" not in ids(recommender, recommender.similar_items("a").items)

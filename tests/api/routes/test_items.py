@@ -59,5 +59,12 @@ def test_similar_items_are_nearest_first_without_the_item_itself(shop):
     assert [row["rank"] for row in body["items"]] == list(range(1, len(scores) + 1))
 
 
+def test_similar_items_have_as_many_ratings_as_asked_for(shop):
+    rows = shop.get("/v1/items/m1/similar?limit=100&min_ratings=6").get_json()["items"]
+    counts = [shop.get(f"/v1/items/{item_id}").get_json()["n_ratings"] for item_id in ids(rows)]
+    assert 0 < len(counts) < 27
+    assert min(counts) >= 6
+
+
 def test_an_item_nobody_rated_is_similar_to_nothing(shop):
     assert shop.get("/v1/items/m29/similar").get_json()["items"] == []
