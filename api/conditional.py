@@ -62,6 +62,7 @@ def _state() -> str:
         recommender.model_id,
         revision,
         sorted(recommender.content_hashes.items()),
+        request.script_root,
         request.full_path,
     ]
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:32]

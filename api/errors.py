@@ -120,7 +120,7 @@ def _from_http(error: HTTPException) -> Response:
 
 
 def _unknown_user(error: UnknownUserError) -> Response:
-    hint = "a later training may bring the user in; fallback=popular lists the popular items"
+    hint = "recommendations with fallback=popular are the popular items"
     return problem(404, f"{error}; {hint}", kind="unknown-user", title="Unknown user")
 
 

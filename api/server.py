@@ -56,7 +56,7 @@ def serve(
         If the address cannot be listened on.
     """
     listener = _listen(host, port)
-    _Server(config, listener, workers=workers, threads=threads).run()
+    _Server(config, listener, workers, threads).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -77,27 +77,28 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
-    def __init__(self, config: Config, listener: socket.socket, **settings: int) -> None:
+    def __init__(self, config: Config, listener: socket.socket, workers: int, threads: int) -> None:
         self._config = config
-        self._settings: dict[str, Any] = {
+        self._settings = {
             "bind": f"fd://{listener.fileno()}",
             "worker_class": "gthread",
+            "workers": workers,
+            "threads": threads,
             "graceful_timeout": 10,
             "limit_request_line": 8190,
             "logconfig_dict": LOG_TO_STDERR,
             "access_log_format": '%(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms',
             "post_worker_init": _one_thread_per_product,
-            # Newer versions of gunicorn would open a socket in the home directory to be
-            # controlled by, one for all servers of a user.
-            "control_socket_disable": True,
-            **settings,
         }
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in self._settings.items():
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
+            self.cfg.set(name, value)
+        # Since 25.1 a server opens a socket in the home directory to be controlled by, the same
+        # one for all servers of a user.
+        if "control_socket_disable" in self.cfg.settings:
+            self.cfg.set("control_socket_disable", True)
 
     def load(self) -> Flask:
         # Called in each worker, after the fork.

@@ -43,7 +43,7 @@ def list_items(query: ItemsQuery) -> Response:
 def show_item(path: ItemPath, query: NoParameters) -> Response:
     """Show one item."""
     asked = recommender()
-    row = asked.catalogue.item_ids.row(path.item_id)
+    row = asked.item_row(path.item_id)
     return answer(ItemDetail(**item_fields(asked.catalogue, row), model_id=asked.model_id))
 
 

@@ -94,10 +94,10 @@ class Serving:
     def _load(self, champion: Champion) -> None:
         try:
             recommender = Recommender.load(self._source, champion.model_id, self._files)
-        except Exception as error:
+        except Exception:
             # Whatever is wrong with a new version must not take the old one down.
             logger.exception("version %d cannot be loaded", champion.model_id)
-            reason = f"version {champion.model_id} cannot be loaded: {error}"
+            reason = f"version {champion.model_id} cannot be loaded; the log says why"
             self._failed = _Failed(champion.model_id, reason, time.monotonic() + RETRY_SECONDS)
         else:
             self._current, self._failed = Current(recommender, champion.revision), None

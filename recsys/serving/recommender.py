@@ -102,6 +102,18 @@ class Recommender:
         except KeyError:
             raise NotFoundError(f"version {self.model_id} has no {objective} embeddings") from None
 
+    def item_row(self, item_id: str) -> int:
+        """Return the catalogue's row of an item.
+
+        Raises
+        ------
+        NotFoundError
+            If the catalogue does not have it.
+        """
+        if item_id not in self.catalogue.item_ids:
+            raise NotFoundError(f"item {item_id!r} is unknown to version {self.model_id}")
+        return self.catalogue.item_ids.row(item_id)
+
     def recommend(
         self,
         user_id: str,
@@ -197,7 +209,7 @@ class Recommender:
         NotFoundError
             If the catalogue does not have the item.
         """
-        row = self.catalogue.item_ids.row(item_id)
+        row = self.item_row(item_id)
         candidates = self._trained & self.search.matching(Filters(min_ratings=min_ratings))
         candidates &= (self._norms > 0) & bool(self._norms[row] > 0)
         candidates[row] = False

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.errors import NotFoundError
 from recsys.model.snapshot import Catalogue
 
 Mask = NDArray[np.bool_]
@@ -115,6 +116,10 @@ class Search:
         chosen = self.matching(Filters(genre=genre)) & self.titled(query)
         order = self._order(sort)
         if after is not None:
+            if after not in self.catalogue.item_ids:
+                raise NotFoundError(
+                    f"there is no item {after!r} to go on after; begin again at the first page"
+                )
             last = self.catalogue.item_ids.row(after)
             order = order[int(np.flatnonzero(order == last)[0]) + 1 :]
         rows = order[chosen[order]]
