@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from recsys import store
 from recsys.cli.folders import beside_database
-from recsys.cli.output import json_option, print_json, print_table
+from recsys.cli.output import json_option, note, print_json, print_table
 from recsys.errors import NotFoundError
 from recsys.serving import Filters, ItemFiles, RankedItems, Recommender
 
@@ -50,8 +51,12 @@ def recommend(
 @json_option
 @click.pass_obj
 def similar(database_url: str, /, item_id: str, limit: int, as_json: bool) -> None:
-    """List the items whose embeddings point the way of ITEM_ID's, nearest first."""
+    """List the items nearest to ITEM_ID.
+
+    Near are items whose embeddings point the same way: the score is the cosine.
+    """
     champion = _champion(database_url)
+    _rows(champion, [item_id])
     _print_list(champion, champion.similar_items(item_id, limit), "cosine", as_json)
 
 
@@ -63,10 +68,8 @@ def similar(database_url: str, /, item_id: str, limit: int, as_json: bool) -> No
 def predict(database_url: str, /, user_id: str, item_ids: tuple[str, ...], as_json: bool) -> None:
     """Predict the stars that USER_ID would give each of ITEM_IDS."""
     champion = _champion(database_url)
-    catalogue = champion.catalogue
-    rows = [catalogue.item_ids.row(item_id) for item_id in item_ids]
+    titles = [_title(champion, row) for row in _rows(champion, item_ids)]
     stars = champion.predict(user_id, item_ids).tolist()
-    titles = [catalogue.metadata.titles[row] or item_ids[n] for n, row in enumerate(rows)]
     if as_json:
         items = [
             {"item_id": item_id, "title": title, "predicted_rating": star}
@@ -89,6 +92,18 @@ def _champion(database_url: str) -> Recommender:
     return Recommender.load(source, champion.model_id, files)
 
 
+def _rows(champion: Recommender, item_ids: Sequence[str]) -> list[int]:
+    rows: list[int] = champion.catalogue.item_ids.rows(item_ids).tolist()
+    for item_id, row in zip(item_ids, rows, strict=True):
+        if row < 0:
+            raise NotFoundError(f"item {item_id!r} is unknown to version {champion.model_id}")
+    return rows
+
+
+def _title(champion: Recommender, row: int) -> str:
+    return champion.catalogue.metadata.titles[row] or champion.catalogue.item_ids[row]
+
+
 def _print_list(champion: Recommender, listed: RankedItems, score: str, as_json: bool) -> None:
     catalogue = champion.catalogue
     stars = [None] * len(listed.items) if listed.stars is None else listed.stars.tolist()
@@ -96,7 +111,7 @@ def _print_list(champion: Recommender, listed: RankedItems, score: str, as_json:
         {
             "rank": rank,
             "item_id": catalogue.item_ids[item],
-            "title": catalogue.metadata.titles[item] or catalogue.item_ids[item],
+            "title": _title(champion, item),
             "year": catalogue.metadata.years[item],
             "score": points,
             "predicted_rating": star,
@@ -107,10 +122,10 @@ def _print_list(champion: Recommender, listed: RankedItems, score: str, as_json:
     ]
     if as_json:
         print_json({"model_id": champion.model_id, "items": rows})
-        return
-    shown = [
-        [row[key] for key in ("rank", "item_id", "title", "year", "score", "predicted_rating")]
-        for row in rows
-    ]
-    headers = ["", "item_id", "title", "year", score, "stars"]
-    print_table(shown, headers, [None, 12, 38])
+    elif rows:
+        headers = ["", "item_id", "title", "year", score, "stars"]
+        n_columns = len(headers) - (listed.stars is None)
+        shown = [list(row.values())[:n_columns] for row in rows]
+        print_table(shown, headers[:n_columns], [None, 12, 38])
+    else:
+        note("There is no such item.")

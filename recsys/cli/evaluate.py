@@ -37,9 +37,11 @@ class Fold(NamedTuple):
 
 
 @click.command()
-@click.option("--train", "train_path", metavar="PATH", help="Ratings to train on.")
-@click.option("--test", "test_path", metavar="PATH", help="Ratings to score on.")
-@click.option("--data", metavar="NAME|PATH", help="Ratings to split.")
+@click.option("--train", metavar="PATH", help="Ratings to train on.")
+@click.option("--test", metavar="PATH", help="Ratings to score on.")
+@click.option(
+    "--data", metavar="NAME|PATH", show_default="the embedded set", help="Ratings to split."
+)
 @click.option("--folds", type=click.IntRange(min=2), help="Cross-validate --data.")
 @click.option(
     "--holdout", type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -50,11 +52,11 @@ class Fold(NamedTuple):
     help="Hold out ratings at random, a share of each user's, or the newest.",
 )  # fmt: skip
 @click.option("--baseline", type=click.Choice(list(BASELINES)), help="Score this one instead.")
-@training_options
+@training_options(early_stopping=0)
 @json_option
 def evaluate(
-    train_path: str | None,
-    test_path: str | None,
+    train: str | None,
+    test: str | None,
     data: str | None,
     folds: int | None,
     holdout: float | None,
@@ -69,12 +71,12 @@ def evaluate(
 
     Either --train and --test, or --data (default: the embedded set) with --folds or --holdout.
     """
-    _check(train_path, test_path, data, folds, holdout, split)
+    _check(train, test, data, folds, holdout, split)
     settings = given_hyperparameters(options)
-    if train_path and test_path:
-        parts = iter([Fold(read_and_tell(train_path), read_and_tell(test_path))])
+    if train and test:
+        parts = iter([Fold(read_and_tell(train), read_and_tell(test))])
     else:
-        rng = np.random.default_rng(options["seed"] or Hyperparameters.seed)
+        rng = np.random.default_rng(options["seed"])
         parts = _split(read_and_tell(data), folds, holdout or 0.1, split, rng)
 
     results: list[dict[str, Any]] = []

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
+from recsys.cli.config import CONFIG_FILE, apply_config, origin, read_config
 from recsys.errors import RecsysError
 
-CONFIG_FILE = "recsys.toml"
 # Which file each command stands in; a command's imports are paid for when it runs.
 _COMMANDS = {
     "train": "recsys.cli.train",
@@ -38,6 +37,15 @@ class Main(click.Group):
         command: click.Command = getattr(import_module(_COMMANDS[name]), name)
         return command
 
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name, its settings checked."""
+        name, command, rest = super().resolve_command(context, args)
+        if name is not None and command is not None:
+            apply_config(context, name, command)
+        return name, command, rest
+
     def invoke(self, context: click.Context) -> Any:
         """Run a command; a `RecsysError` ends it with its message and exit code."""
         try:
@@ -45,6 +53,15 @@ class Main(click.Group):
         except RecsysError as error:
             click.echo(f"Error: {error}", err=True)
             context.exit(error.exit_code)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
+            context.exit(RecsysError.exit_code)
+        except click.BadParameter as error:
+            raise click.BadParameter(
+                error.message + origin(error), error.ctx, error.param, error.param_hint
+            ) from None
 
 
 @click.group(
@@ -59,10 +76,10 @@ class Main(click.Group):
 @click.version_option(package_name="recsys")
 @click.option(
     "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     is_eager=True,
     expose_value=False,
-    callback=lambda context, _, path: _read_config(context, path),
+    callback=lambda context, _, path: read_config(context, path),
     help=f"Settings by command.  [default: {CONFIG_FILE}, if there is one]",
 )
 @click.option(
@@ -79,43 +96,3 @@ def main(context: click.Context, database_url: str) -> None:
     RECSYS_TRAIN_N_FACTORS, ...), else from recsys.toml.
     """
     context.obj = database_url
-
-
-def _read_config(context: click.Context, path: Path | None) -> None:
-    """Take the defaults from a TOML file: top-level keys, and one table per command."""
-    if path is None and not Path(CONFIG_FILE).exists():
-        return
-    path = path or Path(CONFIG_FILE)
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise click.UsageError(f"{path}: {error}", context) from error
-    context.default_map = _checked(settings, context, path)
-
-
-def _checked(settings: dict[str, Any], context: click.Context, path: Path) -> dict[str, Any]:
-    """Return the settings with names as click has them, or say which name is unknown."""
-    checked: dict[str, Any] = {}
-    for name, value in settings.items():
-        key = name.replace("-", "_")
-        if isinstance(value, dict):
-            command = main.get_command(context, name)
-            known = [] if command is None else _option_names(command)
-            table = {option.replace("-", "_"): given for option, given in value.items()}
-            unknown = next((option for option in table if option not in known), None)
-            if command is None or unknown:
-                place = f"[{name}]" + (f" {unknown}" if unknown else "")
-                allowed = ", ".join(known or _COMMANDS)
-                raise click.UsageError(f"{path}: unknown setting {place}; allowed: {allowed}")
-            checked[name] = table
-        elif key in ("database_url",):
-            checked[key] = value
-        else:
-            raise click.UsageError(
-                f"{path}: unknown setting {name}; allowed: database_url, and a table per command"
-            )
-    return checked
-
-
-def _option_names(command: click.Command) -> list[str]:
-    return [p.name for p in command.params if isinstance(p, click.Option) and p.name]

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from recsys import store
-from recsys.cli.output import json_option, print_json, print_table
+from recsys.cli.output import json_option, note, print_json, print_pairs, print_table
 from recsys.store import VersionInfo
 
 
@@ -22,7 +22,10 @@ def list_(database_url: str, /, as_json: bool) -> None:
     """List the versions, newest first."""
     versions = store.list_versions(_open(database_url))
     if as_json:
-        print_json({"items": [_as_dict(version) for version in versions]})
+        print_json({"items": [_without_history(version) for version in versions]})
+        return
+    if not versions:
+        note("No version is stored yet: recsys train")
         return
     print_table(
         [
@@ -30,15 +33,14 @@ def list_(database_url: str, /, as_json: bool) -> None:
                 version.model_id,
                 f"{version.created_at:%Y-%m-%d %H:%M}",
                 version.data_set.name,
-                version.snapshots[0].n_factors,
                 version.snapshots[0].metrics.get("rmse"),
                 version.snapshots[0].metrics.get("ndcg@10"),
                 ", ".join(version.aliases),
             ]
             for version in versions
         ],
-        ["id", "created (UTC)", "data", "factors", "RMSE", "nDCG@10", "aliases"],
-        [None, None, 24],
+        ["id", "created (UTC)", "data", "rmse", "ndcg@10", "aliases"],
+        [None, None, 15],
     )
 
 
@@ -47,7 +49,10 @@ def list_(database_url: str, /, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show(database_url: str, /, version: str, as_json: bool) -> None:
-    """Show VERSION, an id or an alias: its data, settings, scores and epochs."""
+    """Show the data, settings, scores and epochs of VERSION.
+
+    VERSION is an id or an alias.
+    """
     found = store.get_version(_open(database_url), version)
     if as_json:
         print_json(_as_dict(found))
@@ -61,9 +66,9 @@ def show(database_url: str, /, version: str, as_json: bool) -> None:
     )
     for snapshot in found.snapshots:
         click.echo(f"\n{snapshot.objective}  content hash {snapshot.content_hash[:16]}\n")
-        print_table(snapshot.hyperparameters.items(), ["setting", ""])
+        print_pairs(snapshot.hyperparameters)
         click.echo()
-        print_table(snapshot.metrics.items(), ["score", ""])
+        print_pairs(snapshot.metrics)
         click.echo()
         columns = ["epoch", "lr", "train_loss", "validation_rmse", "seconds"]
         print_table([[row[name] for name in columns] for row in snapshot.history], columns)
@@ -74,7 +79,10 @@ def show(database_url: str, /, version: str, as_json: bool) -> None:
 @click.option("--alias", default="champion", help="What to point to it.")
 @click.pass_obj
 def promote(database_url: str, /, model_id: int, alias: str) -> None:
-    """Point an alias to the version MODEL_ID; the champion is what is served."""
+    """Point an alias to the version MODEL_ID.
+
+    The champion is the version that is served.
+    """
     store.promote(_open(database_url), model_id, alias)
     click.echo(f"{alias} is version {model_id}.")
 
@@ -96,3 +104,10 @@ def _open(database_url: str) -> Any:
 
 def _as_dict(version: VersionInfo) -> dict[str, Any]:
     return {**asdict(version), "created_at": version.created_at.isoformat()}
+
+
+def _without_history(version: VersionInfo) -> dict[str, Any]:
+    listed = _as_dict(version)
+    for snapshot in listed["snapshots"]:
+        del snapshot["history"]
+    return listed

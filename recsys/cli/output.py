@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
-from tabulate import tabulate
+import tabulate
+
+# Two more columns per header would push the widest tables past a terminal's 80.
+tabulate.MIN_PADDING = 0
 
 json_option: Callable[[Any], Any] = click.option(
-    "--json", "as_json", is_flag=True, show_default=False, help="Print one JSON object."
-)
+    "--json", "as_json", is_flag=True, show_default=False, allow_from_autoenv=False,
+    help="Print one JSON object.",
+)  # fmt: skip
 
 
 def note(message: str) -> None:
@@ -26,23 +30,36 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def print_table(
-    rows: Iterable[Sequence[Any]], headers: Sequence[str], widths: Sequence[int | None] = ()
+    rows: Sequence[Sequence[Any]], headers: Sequence[str], widths: Sequence[int | None] = ()
 ) -> None:
-    """Print rows under headers; texts longer than their column's width are cut with an ellipsis."""
-    cut = [[_cut(cell, width) for cell, width in _zip(row, widths)] for row in rows]
+    """Print rows under headers; texts longer than their column's width are cut with an ellipsis.
+
+    Texts stand left and numbers right. An id is a text, also one that looks like a number.
+    """
+    limits = [*widths, *[None] * (len(headers) - len(widths))]
+    shown = [[_cell(cell, width) for cell, width in zip(row, limits, strict=True)] for row in rows]
+    is_text = [any(isinstance(cell, str) for cell in column) for column in zip(*rows, strict=True)]
     click.echo(
-        tabulate(cut, headers=headers, floatfmt=".4f", missingval="-", disable_numparse=False)
+        tabulate.tabulate(
+            shown,
+            headers,
+            disable_numparse=True,
+            colalign=["left" if text else "right" for text in is_text],
+        )
     )
 
 
-def _zip(row: Sequence[Any], widths: Sequence[int | None]) -> Iterable[tuple[Any, int | None]]:
-    return zip(row, [*widths, *[None] * (len(row) - len(widths))], strict=True)
+def print_pairs(pairs: Mapping[str, Any]) -> None:
+    """Print a line for each name and its value."""
+    shown = [[name, _cell(value, float_format=".4g")] for name, value in pairs.items()]
+    click.echo(tabulate.tabulate(shown, tablefmt="plain", disable_numparse=True))
 
 
-def _cut(cell: Any, width: int | None) -> Any:
-    if isinstance(cell, str) and width is not None and len(cell) > width:
-        return cell[: width - 1] + "…"
-    return None if isinstance(cell, float) and math.isnan(cell) else cell
+def _cell(value: Any, width: int | None = None, float_format: str = ".4f") -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    shown = format(value, float_format) if isinstance(value, float) else str(value)
+    return shown if width is None or len(shown) <= width else shown[: width - 1] + "…"
 
 
 def _without_nan(value: Any) -> Any:

@@ -24,9 +24,9 @@ from recsys.model.baselines import BASELINES
 )
 @click.pass_obj
 def report(database_url: str, /, version: str, out: Path) -> None:
-    """Write what the embeddings of VERSION learned: HTML, Markdown and PNG.
+    """Write a report on what the embeddings of VERSION learned.
 
-    VERSION is an id or an alias.
+    VERSION is an id or an alias. The report is one HTML file, a Markdown twin and PNG plots.
     """
     engine = store.open_database(database_url)
     store.prepare(engine)

@@ -24,10 +24,17 @@ from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.progress import ProgressBar
 
 
-@click.command()
-@click.option("--data", metavar="NAME|PATH", show_default="the embedded set", help="Ratings.")
-@training_options
-@click.option("--resume", is_flag=True, help="Go on where a killed training of the same stopped.")
+@click.command(short_help="Train a version, store it, promote it if it is not worse.")
+@click.option(
+    "--data", metavar="NAME|PATH", show_default="the embedded set",
+    help="Ratings to train on: a known data set, a file, a folder or a zip.",
+)  # fmt: skip
+@training_options(early_stopping=Hyperparameters.early_stopping)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on after the last epoch of the same training that was killed.",
+)
 @click.option("--no-promote", is_flag=True, help="Store the version, leave the champion.")
 @json_option
 @click.pass_obj
@@ -41,7 +48,10 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a version, store it, and promote it if it is not worse than the champion."""
+    """Train a version, store it, and promote it if it is not worse than the champion.
+
+    Both are scored on the same held-out ratings. The champion is the version that is served.
+    """
     engine = store.open_database(database_url)
     store.prepare(engine)
     ratings = read_and_tell(data)
@@ -98,8 +108,8 @@ def train(
     }
     print_scores({f"version {model_id}": scores} | baselines)
     click.echo(
-        f"\nTrained {len(snapshot.history)} epochs in {seconds:.1f} s, "
-        f"kept epoch {snapshot.metrics['kept_epoch']:.0f}."
+        f"\nTrained in {seconds:.1f} s; kept epoch {snapshot.metrics['kept_epoch']:.0f} "
+        f"of {len(snapshot.history)}."
     )
     click.echo(f"Version {model_id} is stored. {reason}")
 

@@ -127,7 +127,7 @@ def _progress(stream: BinaryIO, file: File, shown: bool) -> Iterator[BinaryIO]:
         yield stream
         return
     with tqdm.wrapattr(
-        stream, "read", total=file._size(), desc=f"reading {file.name}", leave=False
+        stream, "read", total=file._size(), desc=f"reading {file.name}", leave=False, disable=None
     ) as counted:
         yield cast(BinaryIO, counted)
 
