@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +36,7 @@ def fetch(
     directory : path, optional
         Where to put it; default ``RECSYS_DATA_DIR``, or ``var/data``.
     progress : bool
-        Show a bar on standard error.
+        Show a bar on standard error, if that is a terminal.
     base_url : str
         The folder that holds the archives and their ``.md5``.
     timeout : float
@@ -91,7 +92,7 @@ def _download(
             responses.callback(response.close)
 
         downloader = pooch.HTTPDownloader(
-            progressbar=progress,
+            progressbar=progress and sys.stderr.isatty(),
             chunk_size=1 << 16,
             timeout=timeout,
             hooks={"response": close_later},

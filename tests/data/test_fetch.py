@@ -101,11 +101,18 @@ def test_the_embedded_set_needs_no_fetching(tmp_path):
     assert files_below(tmp_path) == []
 
 
-def test_progress_is_shown_on_standard_error_only(server, tmp_path, capsys):
-    fetch("ml-1m", directory=tmp_path, base_url=server.url, progress=True)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "100%" in err
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_only(server, tmp_path, capsys, monkeypatch):
+    fetch("ml-1m", directory=tmp_path / "one", base_url=server.url, progress=True)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    fetch("ml-1m", directory=tmp_path / "two", base_url=server.url, progress=True)
+    assert "100%" in terminal.getvalue()
+    assert capsys.readouterr().out == ""
 
 
 def test_the_folder_can_come_from_the_environment(server, tmp_path, monkeypatch):

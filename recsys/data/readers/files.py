@@ -73,7 +73,7 @@ class File:
         Parameters
         ----------
         progress : bool
-            Show the bytes read on standard error.
+            Show the bytes read on standard error, if that is a terminal.
 
         Raises
         ------

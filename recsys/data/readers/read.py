@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def read_ratings(
     directory : path, optional
         Where fetched sets lie; default as in `recsys.data.fetch`.
     progress : bool
-        Show on standard error how far reading is.
+        Show on standard error how far reading is, if that is a terminal.
 
     Raises
     ------
@@ -132,16 +132,7 @@ def read_columns(
         If the content cannot be used.
     """
     if file.head(4) == parquet.MAGIC:
-        try:
-            return to_columns(parquet.read_table(file, wanted)), None
-        except FlawError as flaw:
-            where = "" if flaw.row < 0 else f" in row {flaw.row + 1}"
-            raise DataError(
-                f"the {flaw.role}{where} cannot be used",
-                path=file.shown,
-                value="nothing" if flaw.value is None else flaw.value,
-                allowed=flaw.allowed,
-            ) from None
+        return _read_parquet(file, wanted), None
     layout = text.sniff(file, wanted)
     try:
         return to_columns(text.read_table(file, layout, progress=progress)), layout
@@ -150,6 +141,37 @@ def read_columns(
         if first is None:
             raise DataError(str(error), path=file.shown, allowed=text.SUPPORTED) from error
         raise first from None
+
+
+def find_problems(
+    source: str | Path | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    directory: str | Path | None = None,
+) -> Iterator[DataError]:
+    """Yield all that `read` would refuse in the lines of a text file, not only the first.
+
+    Raises
+    ------
+    DataError
+        If the file cannot even be split into lines; nothing is yielded for Parquet.
+    """
+    file = choose(locate(source, directory)[0])
+    if file.head(4) != parquet.MAGIC:
+        yield from problems(file, text.sniff(file, columns))
+
+
+def _read_parquet(file: File, wanted: Mapping[str, str] | None) -> RawColumns:
+    try:
+        return to_columns(parquet.read_table(file, wanted))
+    except FlawError as flaw:
+        where = "" if flaw.row < 0 else f" in row {flaw.row + 1}"
+        raise DataError(
+            f"the {flaw.role}{where} cannot be used",
+            path=file.shown,
+            value="nothing" if flaw.value is None else flaw.value,
+            allowed=flaw.allowed,
+        ) from None
 
 
 def _titles_beside(file: File, path: Path, layout: TextLayout | None) -> File | None:

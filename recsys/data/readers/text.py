@@ -22,6 +22,7 @@ SUPPORTED = (
 DELIMITERS = ("::", "\t", ",", ";", "|")
 # `pyarrow` wants one character; this one can be part of no id.
 _STAND_IN = "\x1f"
+_ID = pa.dictionary(pa.int32(), pa.string())
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -37,8 +38,6 @@ class TextLayout:
     n_columns : int
     first_line : int
         Line of the first rating, counted from 1.
-    has_quotes : bool
-        Whether fields seem to be quoted, and may then hold line ends.
     columns : Columns
     """
 
@@ -46,7 +45,6 @@ class TextLayout:
     names: tuple[str, ...] | None
     n_columns: int
     first_line: int
-    has_quotes: bool
     columns: Columns
 
 
@@ -84,7 +82,7 @@ def sniff(file: File, wanted: Mapping[str, str] | None = None) -> TextLayout:
         names, first_line = tuple(fields), number + 1
     else:
         columns, names, first_line = by_place(len(fields)), None, number
-    return TextLayout(delimiter, names, len(fields), first_line, b'"' in head, columns)
+    return TextLayout(delimiter, names, len(fields), first_line, columns)
 
 
 def split(line: str, delimiter: str) -> list[str]:
@@ -103,9 +101,10 @@ def read_table(file: File, layout: TextLayout, *, progress: bool = False) -> pa.
     Raises
     ------
     pyarrow.ArrowInvalid
-        If a line has too few or too many fields, or a field is not of its column's type.
+        If there are no ratings, a line has too few or too many fields, or a field is not of its
+        column's type.
     DataError
-        If there is no line to read, or an archive is corrupt.
+        If an archive is corrupt.
     """
     names = [str(place) for place in range(layout.n_columns)]
     positions = layout.columns.positions()
@@ -123,7 +122,7 @@ def read_table(file: File, layout: TextLayout, *, progress: bool = False) -> pa.
             parse_options=pa_csv.ParseOptions(
                 delimiter=delimiter,
                 quote_char=False if len(layout.delimiter) > 1 else '"',
-                newlines_in_values=layout.has_quotes,
+                newlines_in_values=True,
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=types,
@@ -131,10 +130,9 @@ def read_table(file: File, layout: TextLayout, *, progress: bool = False) -> pa.
                 null_values=[],  # 'NA' and 'null' are ids like any other
             ),
         )
+    if not table.num_rows:
+        raise pa.ArrowInvalid("no rows")
     return table.rename_columns(list(positions))
-
-
-_ID = pa.dictionary(pa.int32(), pa.string())
 
 
 def _is_row(fields: list[str]) -> bool:
