@@ -171,10 +171,8 @@ def _baselines(part: Fold) -> dict[str, Evaluation]:
 
 
 def _mean(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the mean over the folds of each number, null where there is none."""
+    """Return the mean of each number over the folds that have it, null where none has."""
     if len(results) == 1:
         return results[0]
-    return {
-        name: None if value is None else float(np.mean([result[name] for result in results]))
-        for name, value in results[0].items()
-    }
+    numbers = {name: [r[name] for r in results if r[name] is not None] for name in results[0]}
+    return {name: float(np.mean(of)) if of else None for name, of in numbers.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,15 +47,22 @@ def tell_unknown(scored: Evaluation) -> None:
 
 
 def metrics_of(scored: Evaluation) -> dict[str, float | None]:
-    """Return the scores by the names that they have in JSON and in the store."""
+    """Return the scores by the names that they have in JSON and in the store.
+
+    None is what there was nothing to score on: no rating values, no relevant held-out item.
+    """
     lists, k = scored.lists, LIST_LENGTH
-    return {
+    scores = {
         "rmse": scored.rmse,
         "mae": scored.mae,
         f"ndcg@{k}": lists.ndcg,
         f"recall@{k}": lists.recall,
         f"precision@{k}": lists.precision,
         f"coverage@{k}": lists.coverage,
+    }
+    return {
+        name: None if score is None or math.isnan(score) else score
+        for name, score in scores.items()
     }
 
 

@@ -137,6 +137,11 @@ def _promote(
             f"It was not promoted: the champion, version {champion.model_id}, is of "
             f"{champion.data_set.name}; promote it by hand: recsys models promote {model_id}"
         )
+    if not validation.n_ratings:
+        return False, (
+            "It was not promoted: no rating is held out to compare it with the champion; "
+            f"promote it by hand: recsys models promote {model_id}"
+        )
     before, after = (
         _rmse(store.load_snapshot(engine, champion.model_id, "rating"), validation),
         _rmse(snapshot, validation),
