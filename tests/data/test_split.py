@@ -2,7 +2,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data import IdMap, Ratings
@@ -42,6 +42,7 @@ def chosen_pairs(ratings, mask):
     }
 
 
+@settings(deadline=None)
 @given(PAIRS, st.randoms(use_true_random=False))
 def test_held_out_does_not_depend_on_the_order_of_the_file(pairs, random):
     shuffled = random.sample(pairs, len(pairs))
@@ -49,6 +50,7 @@ def test_held_out_does_not_depend_on_the_order_of_the_file(pairs, random):
     assert chosen_pairs(one, held_out(one, 0.5)) == chosen_pairs(other, held_out(other, 0.5))
 
 
+@settings(deadline=None)
 @given(PAIRS, PAIRS)
 def test_held_out_does_not_depend_on_the_other_ratings(pairs, others):
     alone = ratings_of(pairs)
@@ -57,6 +59,7 @@ def test_held_out_does_not_depend_on_the_other_ratings(pairs, others):
     assert chosen_pairs(alone, held_out(alone, 0.5)) == both & set(pairs)
 
 
+@settings(deadline=None)
 @given(PAIRS, FRACTIONS, FRACTIONS)
 def test_held_out_at_a_fraction_is_held_out_at_any_larger_one(pairs, one, other):
     ratings = ratings_of(pairs)
@@ -108,6 +111,7 @@ def test_held_out_never_changes_from_one_release_to_the_next():
     assert held_out(ratings, 0.25).nonzero()[0].tolist() == [0, 4, 9, 15, 17, 23]
 
 
+@settings(deadline=None)
 @given(PAIRS, FRACTIONS, SEEDS)
 def test_a_split_by_rating_takes_the_floor_and_is_stable(pairs, fraction, seed):
     ratings = ratings_of(pairs)
@@ -130,6 +134,7 @@ def test_a_fraction_that_floats_cannot_hold_takes_the_ratings_it_names():
     assert split_by_user(ratings, 0.29, np.random.default_rng(0)).sum() == 29
 
 
+@settings(deadline=None)
 @given(PAIRS, FRACTIONS, SEEDS)
 def test_a_split_by_user_takes_the_floor_of_each_users_ratings(pairs, fraction, seed):
     ratings = ratings_of(pairs)
@@ -147,6 +152,7 @@ def test_a_split_by_user_is_random_within_the_user():
     assert 30 < mask.sum(axis=0).min() < mask.sum(axis=0).max() < 70
 
 
+@settings(deadline=None)
 @given(PAIRS, FRACTIONS, st.data())
 def test_nothing_kept_by_a_split_by_time_is_newer_than_what_is_taken(pairs, fraction, data):
     times = data.draw(st.lists(st.integers(0, 9), min_size=len(pairs), max_size=len(pairs)))
@@ -167,6 +173,7 @@ def test_a_split_by_time_needs_times():
         split_by_time(GRID, 0.1)
 
 
+@settings(deadline=None)
 @given(PAIRS.filter(lambda pairs: len(pairs) > 1), SEEDS, st.data())
 def test_folds_are_disjoint_complete_even_and_stable(pairs, seed, data):
     ratings = ratings_of(pairs)

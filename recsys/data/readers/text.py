@@ -122,6 +122,7 @@ def read_table(file: File, layout: TextLayout, *, progress: bool = False) -> pa.
             parse_options=pa_csv.ParseOptions(
                 delimiter=delimiter,
                 quote_char=False if len(layout.delimiter) > 1 else '"',
+                # Without it, a quote that never closes loses rows without a word.
                 newlines_in_values=True,
             ),
             convert_options=pa_csv.ConvertOptions(

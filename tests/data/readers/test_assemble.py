@@ -1,7 +1,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data.readers import read, read_ratings
@@ -36,6 +36,7 @@ def pairs(ratings):
     }
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_of_a_pair_rated_twice_the_last_by_time_stays_then_the_last_by_line(path, rows):
     reading = read(write(path, rows))
@@ -48,6 +49,7 @@ def test_of_a_pair_rated_twice_the_last_by_time_stays_then_the_last_by_line(path
     assert reading.n_rows == len(rows)
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_without_times_the_last_line_of_a_pair_stays(path, rows):
     reading = read(write(path, rows, times=False))
@@ -56,6 +58,7 @@ def test_without_times_the_last_line_of_a_pair_stays(path, rows):
     assert reading.n_duplicates == len(rows) - len(expected)
 
 
+@settings(deadline=None)
 @given(ROWS, st.integers(0, 2**32))
 def test_the_order_of_lines_changes_nothing_in_the_id_maps(path, rows, seed):
     one = read_ratings(write(path, rows))
