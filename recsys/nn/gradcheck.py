@@ -80,6 +80,7 @@ def check_gradients(
         analytic, numeric = np.asarray(gradients[key]), numeric_gradient(loss, array)
         size = float(np.linalg.norm(analytic) + np.linalg.norm(numeric))
         error = float(np.linalg.norm(analytic - numeric)) / size if size else 0.0
+        error = np.inf if np.isnan(error) else error  # what `max` does not overlook
         worst = np.unravel_index(np.argmax(np.abs(analytic - numeric)), array.shape)
         at = tuple(int(i) for i in worst)
         checks.append(Check(f"{name} {key}", error, at, float(analytic[at]), float(numeric[at])))
@@ -93,7 +94,10 @@ def check_tensors(
     for parameter in parameters.values():
         parameter.grad = None
     loss().backward()
-    gradients = {key: np.asarray(parameter.grad) for key, parameter in parameters.items()}
+    gradients = {
+        key: np.zeros(parameter.shape) if parameter.grad is None else np.asarray(parameter.grad)
+        for key, parameter in parameters.items()
+    }
     arrays = {key: parameter.data for key, parameter in parameters.items()}
     return check_gradients(name, lambda: loss().item(), arrays, gradients)
 

@@ -104,6 +104,19 @@ def test_a_gradient_that_is_zero_throughout_agrees():
     assert check.relative_error == 0.0
 
 
+def test_a_parameter_that_the_loss_does_not_read_has_gradient_zero():
+    used, unused = Tensor(1.5), Tensor(2.0)
+    checks = check_tensors("half", lambda: used * used, {"used": used, "unused": unused})
+    assert checks[0].relative_error < 1e-6
+    assert (checks[1].relative_error, checks[1].entry, checks[1].analytic) == (0.0, (), 0.0)
+
+
+def test_a_gradient_that_is_no_number_does_not_pass():
+    w = np.array([1.0, 2.0])
+    (check,) = check_gradients("nan", lambda: float(w.sum()), {"w": w}, {"w": w * np.nan})
+    assert check.relative_error == np.inf
+
+
 def test_float32_is_refused():
     x = Tensor(np.ones(2, np.float32))
     with pytest.raises(UsageError, match="float64"):
