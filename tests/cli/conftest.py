@@ -1,0 +1,125 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from recsys.cli import main
+
+# Small enough for many trainings, large enough that factors beat means.
+N_USERS, N_ITEMS = 60, 30
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """An empty working directory, where nothing is configured: the database is ./var/recsys.db."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith("RECSYS_"):
+            monkeypatch.delenv(name)
+    return tmp_path
+
+
+@pytest.fixture
+def recsys(home):
+    """Run a command in this process."""
+
+    def run(*arguments, **environment):
+        result = CliRunner().invoke(
+            main,
+            [str(argument) for argument in arguments],
+            env=environment,
+            catch_exceptions=False,
+            prog_name="recsys",
+        )
+        return Outcome(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def done(recsys):
+    """Run a command that must end well."""
+
+    def run(*arguments, **environment):
+        outcome = recsys(*arguments, **environment)
+        assert outcome.code == 0, outcome.err
+        return outcome
+
+    return run
+
+
+@pytest.fixture
+def start(home):
+    """Start a command as a process of its own; killed at the end if it still runs."""
+    started = []
+
+    def run(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "recsys", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=home,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def write_csv(home):
+    """Write planted ratings (two factors, biases, noise of .3 stars; 1 to 5 in half stars)."""
+
+    def write(
+        name="shop.csv", *, seed=0, columns="user,item,rating,timestamp", users="u", rows=900
+    ):
+        rng = np.random.default_rng(seed)
+        pairs = rng.permutation(N_USERS * N_ITEMS)[:rows]
+        user, item = pairs // N_ITEMS, pairs % N_ITEMS
+        p, q = rng.normal(0, 0.8, (N_USERS, 2)), rng.normal(0, 0.8, (N_ITEMS, 2))
+        stars = 3.3 + rng.normal(0, 0.4, N_ITEMS)[item] + (p[user] * q[item]).sum(axis=1)
+        stars += rng.normal(0, 0.3, rows)
+        values = {
+            "user": [f"{users}{n}" for n in user],
+            "item": [f"i{n}" for n in item],
+            "rating": np.clip(np.round(stars * 2) / 2, 1, 5).tolist(),
+            "timestamp": rng.integers(10**9, 2 * 10**9, rows).tolist(),
+        }
+        chosen = [values[column] for column in columns.split(",")]
+        lines = [",".join(map(str, row)) for row in zip(*chosen, strict=True)]
+        path = home / name
+        path.write_text("\n".join([columns, *lines, ""]), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def shop(write_csv):
+    return write_csv()
+
+
+@pytest.fixture
+def trained(shop, done):
+    """A champion of the shop's ratings, as `train --json` tells of it."""
+    return done("train", "--data", shop, "--n-epochs", 15, "--json").json

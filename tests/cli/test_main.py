@@ -1,0 +1,150 @@
+import os
+import re
+import subprocess
+import sys
+
+import click
+import pytest
+
+from recsys.cli import main
+
+COMMANDS = [
+    "train",
+    "evaluate",
+    "recommend",
+    "similar",
+    "predict",
+    "report",
+    "models",
+    "db",
+    "serve",
+]
+
+
+def every_command():
+    """Yield the words of each command and group, and the command."""
+
+    def walk(command, words):
+        yield words, command
+        if isinstance(command, click.Group):
+            with click.Context(command) as context:
+                for name in command.list_commands(context):
+                    yield from walk(command.get_command(context, name), (*words, name))
+
+    return list(walk(main, ()))
+
+
+def test_the_commands_of_the_contract_are_there():
+    assert {words[0] for words, _ in every_command() if words} >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
+def test_help_explains_every_command_and_option_in_80_columns(recsys, words):
+    told = recsys(*words, "--help", COLUMNS="80")
+    assert told.code == 0
+    assert told.err == ""
+    choices = re.compile(r"^  --\S+ \[.*\]$")  # these click does not wrap
+    assert max(len(line) for line in told.out.splitlines() if not choices.match(line)) <= 80
+    assert recsys(*words, "-h").out == told.out
+
+
+@pytest.mark.parametrize(("words", "command"), every_command(), ids=lambda value: str(value))
+def test_every_option_has_a_help_text_that_ends_like_a_sentence(words, command):
+    assert command.help
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.name
+            assert option.help.rstrip()[-1] in ".]", option.help
+
+
+def test_no_summary_in_the_list_of_commands_is_cut(recsys):
+    for words, command in every_command():
+        if isinstance(command, click.Group):
+            assert "..." not in recsys(*words, "--help").out.split("Commands:")[1]
+
+
+def test_the_version_is_that_of_the_package(done):
+    assert re.fullmatch(r"recsys, version \d+\.\d+\.\d+\n", done("--version").out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (("train", "--data", "shop.csv", "--lr", 1e9), 1, "diverged in epoch 1"),
+        (("fly",), 2, "No such command 'fly'"),
+        (("train", "--n-factor"), 2, "No such option"),
+        (("train", "--data", "shop.csv", "--n-factors", 0), 2, "n_factors is 0; allowed: 1 to"),
+        (("train", "--data", "shop.csv", "--y-range", 5, 1), 2, "allowed: a lower bound, then"),
+        (("--database-url", "nonsense", "models", "list"), 2, "allowed: such as sqlite:///"),
+        (("train", "--data", "bad.csv"), 3, "bad.csv, line 3: "),
+        (("evaluate", "--data", "bad.csv"), 3, "found 'x'; allowed: a finite number"),
+        (("evaluate", "--train", "shop.csv", "--test", "bad.csv"), 3, "bad.csv, line 3: "),
+        (("train", "--data", "ml-9000"), 4, "'ml-9000' is no file, no folder and no data set"),
+        (("recommend", "u1"), 4, "there is no champion yet"),
+        (("models", "show", 1), 4, "there is no version 1"),
+    ],
+)
+def test_each_kind_of_failure_has_its_exit_code_and_one_line_on_stderr(
+    recsys, shop, home, arguments, code, complaint
+):
+    (home / "bad.csv").write_text("user,item,rating\nu1,i1,3\nu1,i2,x\n")
+    failed = recsys(*arguments)
+    assert failed.code == code
+    assert failed.out == ""
+    *_, last = failed.err.splitlines()
+    assert last.startswith("Error: ")
+    assert complaint in last
+
+
+def test_it_runs_as_a_module_and_from_anywhere(home):
+    ran = subprocess.run(
+        [sys.executable, "-m", "recsys", "--help"], capture_output=True, text=True, cwd=home
+    )
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("Usage: python -m recsys [OPTIONS] COMMAND")
+
+
+@pytest.fixture(scope="module")
+def piped(tmp_path_factory):
+    """What `train --json` and then a table write into pipes, from a process of its own."""
+    home = tmp_path_factory.mktemp("piped")
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("RECSYS_")}
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "recsys", *arguments],
+            capture_output=True, text=True, cwd=home, env=environment, check=True,
+        )  # fmt: skip
+
+    trained = run("train", "--n-epochs", "1", "--n-factors", "4")
+    return trained, run("recommend", "1"), run("models", "list")
+
+
+def test_in_a_pipe_nothing_is_drawn(piped):
+    for ran in piped:
+        for text in (ran.stdout, ran.stderr):
+            assert not re.search(r"[\r\x1b]|\d+%\|", text)
+
+
+def test_what_is_not_the_result_goes_to_stderr(piped):
+    trained, listed, _ = piped
+    assert trained.stderr.startswith("ml-latest-small: 100,004 ratings of 9,066 items")
+    assert "Version 1 is stored" in trained.stdout
+    assert listed.stderr == ""
+
+
+def test_tables_fit_80_columns(piped):
+    for ran in piped:
+        table = [line for line in ran.stdout.splitlines() if "  " in line]
+        assert len(table) >= 3
+        assert max(map(len, table)) <= 80
+
+
+def test_asking_loads_neither_numba_nor_training(trained, home):
+    program = (
+        "import sys; from recsys.cli import main; main(['recommend', 'u1'], standalone_mode=False);"
+        "sys.exit(sorted(name for name in sys.modules if name.split('.')[0] == 'numba'"
+        " or name.startswith('recsys.training')) or 0)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=home)
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -1,0 +1,184 @@
+import sqlite3
+
+import pytest
+
+from recsys import store
+from recsys.data.readers import read_ratings
+from recsys.data.split import held_out
+
+BAD = ("--n-epochs", 1, "--lr", 1e-6)  # hardly trained
+
+
+def versions(done):
+    return {v["model_id"]: v for v in done("models", "list", "--json").json["items"]}
+
+
+def test_the_first_version_becomes_the_champion_and_says_so(shop, done):
+    trained = done("train", "--data", shop, "--n-epochs", 5)
+    assert "Version 1 is stored. It is the champion: there was none." in trained.out
+    assert versions(done)[1]["aliases"] == ["champion"]
+
+
+def test_a_worse_version_is_stored_and_not_promoted_and_the_reason_is_said(trained, shop, done):
+    worse = done("train", "--data", shop, *BAD, "--json").json
+    assert (worse["model_id"], worse["promoted"]) == (2, False)
+    before, after = trained["metrics"]["rmse"], worse["metrics"]["rmse"]
+    assert after > before
+    assert worse["reason"] == (
+        f"It was not promoted: RMSE {after:.4f} against {before:.4f} of version 1 "
+        "on the same held-out ratings."
+    )
+    assert [v["aliases"] for v in versions(done).values()] == [[], ["champion"]]
+
+
+def test_a_version_that_is_not_worse_is_promoted(shop, done):
+    done("train", "--data", shop, *BAD)
+    better = done("train", "--data", shop, "--n-epochs", 15, "--json").json
+    assert better["promoted"]
+    assert better["reason"].startswith("It is the champion: RMSE")
+    same = done("train", "--data", shop, "--n-epochs", 15, "--json").json
+    assert same["promoted"]  # equal is not worse
+    assert versions(done)[3]["aliases"] == ["champion"]
+
+
+def test_a_version_of_another_data_set_is_never_promoted_by_itself(shop, done, write_csv):
+    done("train", "--data", shop, *BAD)
+    other = write_csv("other.csv", seed=1)
+    trained = done("train", "--data", other, "--n-epochs", 15, "--json").json
+    assert not trained["promoted"]
+    assert trained["reason"] == (
+        "It was not promoted: the champion, version 1, is of shop.csv; "
+        "promote it by hand: recsys models promote 2"
+    )
+    assert versions(done)[1]["aliases"] == ["champion"]
+
+
+def test_no_promote_stores_the_version_and_leaves_the_champion(trained, shop, done):
+    second = done("train", "--data", shop, "--n-epochs", 20, "--no-promote", "--json").json
+    assert (second["promoted"], second["reason"]) == (False, "It was not promoted: --no-promote.")
+    assert [v["aliases"] for v in versions(done).values()] == [[], ["champion"]]
+
+
+def test_no_promote_leaves_even_an_empty_database_without_champion(shop, done, recsys):
+    done("train", "--data", shop, *BAD, "--no-promote")
+    assert recsys("recommend", "u1").code == 4
+
+
+def test_the_json_holds_what_was_trained_on_scored_and_stored(trained, done, shop):
+    ratings = read_ratings(shop)
+    assert trained["data"] == "shop.csv"
+    assert trained["n_test"] == held_out(ratings).sum()
+    assert trained["n_train"] + trained["n_test"] == ratings.n_ratings == 900
+    assert trained["hyperparameters"]["n_epochs"] == 15
+    assert trained["train_seconds"] > 0
+    snapshot = done("models", "show", "champion", "--json").json["snapshots"][0]
+    for key in ("metrics", "hyperparameters", "content_hash"):
+        assert snapshot[key] == trained[key]
+    assert {"rmse", "mae", "ndcg@10", "recall@10", "precision@10", "coverage@10"} <= set(
+        trained["metrics"]
+    )
+
+
+def test_the_stored_data_set_holds_the_held_out_ratings_too(trained, home, shop):
+    engine = store.open_database("sqlite:///var/recsys.db")
+    stored = store.load_ratings(engine, 1)
+    assert stored.n_ratings == read_ratings(shop).n_ratings
+
+
+def test_what_is_told_on_the_terminal_compares_with_the_baselines(shop, done):
+    told = done("train", "--data", shop, "--n-epochs", 15).out
+    first_column = [line.split()[0] for line in told.splitlines()[2:6]]
+    assert first_column == ["version", "global", "item-mean", "bias"]
+    assert "kept epoch" in told
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_no_bit_depends_on_the_number_of_threads(trained, shop, done, n_threads):
+    again = done(
+        "train", "--data", shop, "--n-epochs", 15, "--threads", n_threads, "--json"
+    ).json  # fmt: skip
+    assert again["content_hash"] == trained["content_hash"]
+
+
+def test_another_seed_trains_another_model(trained, shop, done):
+    other = done("train", "--data", shop, "--n-epochs", 15, "--seed", 1, "--json").json
+    assert other["content_hash"] != trained["content_hash"]
+
+
+def test_a_diverged_training_fails_and_stores_nothing(shop, recsys, done, home):
+    diverged = recsys("train", "--data", shop, "--lr", 1e9)
+    assert diverged.code == 1
+    assert "diverged in epoch 1" in diverged.err
+    assert "--lr" in diverged.err
+    assert diverged.out == ""
+    assert versions(done) == {}
+    with sqlite3.connect(home / "var" / "recsys.db") as database:
+        tables = ("models", "data_sets", "snapshots", "user_embeddings", "item_embeddings")
+        for table in tables:
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    database.close()
+
+
+def test_a_diverged_training_leaves_the_champion_in_place(trained, shop, recsys, done):
+    before = done("recommend", "u1", "--json").out
+    assert recsys("train", "--data", shop, "--lr", 1e9).code == 1
+    assert done("recommend", "u1", "--json").out == before
+
+
+def test_implicit_feedback_cannot_train_the_rating_objective_and_stores_nothing(
+    write_csv, recsys, done
+):
+    refused = recsys("train", "--data", write_csv(columns="user,item"))
+    assert refused.code == 3
+    assert "shop.csv" in refused.err
+    assert "rating column" in refused.err
+    assert versions(done) == {}
+
+
+def test_without_a_liked_held_out_item_the_list_metrics_are_null(home, done):
+    rows = [f"u{u},i{i},{1 + (u + i) % 3}" for u in range(30) for i in range(20)]
+    (home / "strict.csv").write_text("\n".join(["user,item,rating", *rows]))
+    metrics = done("train", "--data", "strict.csv", *BAD, "--json").json["metrics"]
+    assert metrics["rmse"] > 0
+    assert metrics["ndcg@10"] is metrics["coverage@10"] is None
+
+
+def test_where_nothing_is_held_out_the_second_version_waits_for_a_hand(home, done):
+    (home / "one.csv").write_text("user,item,rating\na,x,1\n")
+    assert held_out(read_ratings("one.csv")).sum() == 0
+    first = done("train", "--data", "one.csv", "--n-epochs", 1, "--json").json
+    assert (first["promoted"], first["metrics"]["rmse"]) == (True, None)
+    second = done("train", "--data", "one.csv", "--n-epochs", 1, "--json").json
+    assert not second["promoted"]
+    assert "recsys models promote 2" in second["reason"]
+
+
+def test_ids_held_out_but_not_trained_on_are_counted_and_told(write_csv, done):
+    path = write_csv(rows=120)  # two ratings a user: some users are held out whole
+    ratings = read_ratings(path)
+    is_test = held_out(ratings)
+    train, test = ratings.select(~is_test), ratings.select(is_test)
+    n_users = sum(user not in set(train.users) for user in test.users)
+    n_items = sum(item not in set(train.items) for item in test.items)
+    assert n_users + n_items > 0
+    told = done("train", "--data", path, *BAD).err
+    assert f"{n_users} are of users and {n_items} of items without training ratings" in told
+
+
+def test_the_embedded_set_is_trained_on_by_default(done):
+    trained = done("train", "--n-epochs", 1, "--n-factors", 4, "--json").json
+    assert trained["data"] == "ml-latest-small"
+    assert trained["n_train"] + trained["n_test"] == 100_004
+    listed = done("recommend", "1", "--limit", 5, "--json").json["items"]
+    assert len({item["title"] for item in listed}) == 5
+    assert listed != done("recommend", "2", "--limit", 5, "--json").json["items"]
+
+
+def test_no_checkpoint_is_left_once_the_version_is_stored(trained, home):
+    assert list((home / "var" / "checkpoints").iterdir()) == []
+
+
+def test_resume_without_a_checkpoint_says_so_and_trains(shop, done, trained):
+    resumed = done("train", "--data", shop, "--n-epochs", 15, "--resume", "--json")
+    assert "no checkpoint of this training was found" in resumed.err
+    assert resumed.json["content_hash"] == trained["content_hash"]
