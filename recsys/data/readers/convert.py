@@ -89,7 +89,9 @@ def _ids(column: pa.ChunkedArray, role: Role) -> CodedIds:
     distinct = encoded.dictionary
     if pa.types.is_floating(kind):
         # pandas writes whole-number ids as floats once one of them was missing.
-        whole = np.mod(distinct.to_numpy(zero_copy_only=False), 1) == 0
+        numbers = distinct.to_numpy(zero_copy_only=False)
+        # Past 2^53 floats skip numbers, so that two ids could have become one.
+        whole = (np.floor(numbers) == numbers) & (np.abs(numbers) <= 2.0**53)
         if not whole.all():
             raise _flaw_at(role, encoded, ~whole, distinct, _ALLOWED_KIND)
         distinct = distinct.cast(pa.int64())
@@ -119,8 +121,8 @@ def _seconds(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], str]:
     _refuse_nulls(column, "timestamp", ALLOWED_TIME)
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        seconds = column.cast(pa.timestamp("ns")).cast(pa.int64()).to_numpy() // 1_000_000_000
-        return seconds, "dates"
+        # Fractions of a second go.
+        return column.cast(pa.timestamp("s"), safe=False).cast(pa.int64()).to_numpy(), "dates"
     if pa.types.is_floating(kind):
         numbers = column.to_numpy()
         finite = np.isfinite(numbers) & (np.abs(numbers) < 2.0**63)

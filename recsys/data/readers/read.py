@@ -172,6 +172,8 @@ def _read_parquet(file: File, wanted: Mapping[str, str] | None) -> RawColumns:
             value="nothing" if flaw.value is None else flaw.value,
             allowed=flaw.allowed,
         ) from None
+    except pa.ArrowInvalid as error:
+        raise DataError("a value cannot be used", path=file.shown, value=str(error)) from error
 
 
 def _titles_beside(file: File, path: Path, layout: TextLayout | None) -> File | None:
