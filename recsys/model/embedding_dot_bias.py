@@ -1,36 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data import IdMap
+from recsys.model.objective import Array, Loss, Penalty, Rows, TensorLoss
 from recsys.model.snapshot import ItemSide
+from recsys.nn.losses import squared_error
+from recsys.nn.tensor import Tensor
 
-Array = NDArray[np.floating[Any]]
-Rows = NDArray[np.integer[Any]]
-Name = Literal["user_factors", "item_factors", "user_bias", "item_bias"]
-NAMES: tuple[Name, ...] = ("user_factors", "item_factors", "user_bias", "item_bias")
-
-
-class Penalty(NamedTuple):
-    """Strength of the L2 penalties, per rating (see `EmbeddingDotBias.loss`)."""
-
-    reg: float
-    """On both embeddings."""
-    reg_bias: float
-    """On both biases."""
-
-
-class Loss(NamedTuple):
-    """The objective of one batch, in its two parts."""
-
-    squared_error: float
-    """Mean of (r - r^)^2, stars squared, not halved."""
-    penalty: float
-    """Mean of the penalties of the same ratings."""
+NAMES = ("user_factors", "item_factors", "user_bias", "item_bias")
 
 
 class EmbeddingDotBias:
@@ -42,8 +21,9 @@ class EmbeddingDotBias:
         r^ = z                                        without y_range
         r^ = low + (high - low) * sigmoid(z)          with y_range = (low, high)
 
-    This class is the definition, written to be read: every gradient is dense. The compiled
-    kernels of ``recsys.training`` are the same arithmetic, tested equal.
+    This class is the definition, written to be read. It gives the gradient twice: worked out by
+    hand in `gradients`, and left to the autodiff engine by `tensor_loss`. The compiled kernels of
+    ``recsys.training`` are the same arithmetic. The tests hold all three to each other.
 
     Parameters
     ----------
@@ -87,10 +67,16 @@ class EmbeddingDotBias:
         self.user_bias: Array = np.zeros(n_users, dtype)
         self.item_bias: Array = np.zeros(n_items, dtype)
 
-    def parameters(self) -> Iterator[tuple[Name, Array]]:
-        """Yield name and array of each parameter; the arrays are the model's own."""
-        for name in NAMES:
-            yield name, getattr(self, name)
+        # Leaves of the engine that share the arrays above.
+        self._tensors = {name: Tensor(array) for name, array in self.arrays().items()}
+
+    def arrays(self) -> dict[str, Array]:
+        """Return each parameter's own array by name."""
+        return {name: getattr(self, name) for name in NAMES}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the same arrays as leaves of the autodiff engine."""
+        return self._tensors
 
     def predict(self, users: Rows, items: Rows) -> Array:
         """Return the predicted ratings r^ of pairs, not clipped.
@@ -123,7 +109,7 @@ class EmbeddingDotBias:
 
     def gradients(
         self, users: Rows, items: Rows, values: Array, penalty: Penalty
-    ) -> dict[Name, Array]:
+    ) -> dict[str, Array]:
         """Return the gradient of `loss`'s two parts together, one dense array per parameter.
 
         Parameters
@@ -146,13 +132,26 @@ class EmbeddingDotBias:
         delta = scale * (prediction - values) * slope
         reg, reg_bias = scale * penalty.reg, scale * penalty.reg_bias
 
-        gradient = {name: np.zeros_like(array) for name, array in self.parameters()}
+        gradient = {name: np.zeros_like(array) for name, array in self.arrays().items()}
         # add.at, not +=: a user or item that occurs twice in the batch counts twice.
         np.add.at(gradient["user_factors"], users, delta[:, None] * q + reg * p)
         np.add.at(gradient["item_factors"], items, delta[:, None] * p + reg * q)
         np.add.at(gradient["user_bias"], users, delta + reg_bias * self.user_bias[users])
         np.add.at(gradient["item_bias"], items, delta + reg_bias * self.item_bias[items])
         return gradient
+
+    def tensor_loss(self, users: Rows, items: Rows, values: Array, penalty: Penalty) -> TensorLoss:
+        """Return `loss` computed by the autodiff engine, which then knows the gradients."""
+        tensors = self.tensors()
+        p, q = tensors["user_factors"].gather(users), tensors["item_factors"].gather(items)
+        b_u, b_i = tensors["user_bias"].gather(users), tensors["item_bias"].gather(items)
+        prediction = (p * q).sum(axis=1) + b_u + b_i + self.global_mean
+        if self.y_range is not None:
+            low, high = self.y_range
+            prediction = prediction.sigmoid() * (high - low) + low
+        norms = ((p * p).sum(axis=1) + (q * q).sum(axis=1)) * penalty.reg
+        norms = norms + (b_u * b_u + b_i * b_i) * penalty.reg_bias
+        return TensorLoss(squared_error(prediction, values), norms.mean())
 
     def item_side(
         self, item_ids: IdMap, item_counts: NDArray[np.int32], rating_scale: tuple[float, float]

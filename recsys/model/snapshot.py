@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -21,6 +21,48 @@ Floats = NDArray[np.float32]
 # How many ratings an item needs before a list trusts its own score half way (see `list_scores`).
 SHRINKAGE = 10.0
 _BLOCK = 65_536  # pairs predicted at once, which bounds the memory
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The network of an `EmbeddingMLP`, frozen: ReLU between its layers, none after the last.
+
+    Attributes
+    ----------
+    weights : tuple of (n_inputs, n_outputs) float32
+        The first layer takes a user's embedding and an item's, laid end to end; the last has
+        one output.
+    biases : tuple of (n_outputs,) float32
+    """
+
+    weights: tuple[Floats, ...]
+    biases: tuple[Floats, ...]
+
+    @property
+    def n_inputs(self) -> int:
+        """Length of both embeddings together."""
+        return len(self.weights[0])
+
+    def scores(self, user_factors: Floats, item_factors: Floats) -> Floats:
+        """Return the network's output for pairs.
+
+        Parameters
+        ----------
+        user_factors : (n_user_factors,) or (n, n_user_factors) float32
+            One user for all items, or one for each.
+        item_factors : (n, n_item_factors) float32
+
+        Returns
+        -------
+        (n,) float32
+        """
+        # The first layer sees [p, q]: a part of it for the user, and one for the items.
+        first, n_user_factors = self.weights[0], user_factors.shape[-1]
+        x = item_factors @ first[n_user_factors:] + self.biases[0]
+        x += user_factors @ first[:n_user_factors]
+        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
+            x = np.maximum(x, 0) @ weight + bias
+        return x[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +87,8 @@ class ItemSide:
         Lower and upper bound of the sigmoid that the score goes through, in stars.
     rating_scale : (float, float)
         Smallest and largest training rating; predictions are clipped to it.
+    head : Head or None
+        The network that takes the place of the dot product, in a snapshot of `EmbeddingMLP`.
     """
 
     item_ids: IdMap
@@ -54,6 +98,7 @@ class ItemSide:
     global_mean: float
     y_range: tuple[float, float] | None
     rating_scale: tuple[float, float]
+    head: Head | None = None
 
     def __post_init__(self) -> None:
         # -0.0 and whole numbers would come back from a database as 0.0 and floats: other bits.
@@ -72,22 +117,33 @@ class ItemSide:
 
     @property
     def n_factors(self) -> int:
-        """Length of an embedding."""
+        """Length of an item's embedding."""
         return int(self.item_factors.shape[1])
+
+    @property
+    def n_user_factors(self) -> int:
+        """Length of a user's embedding: an item's, unless there is a head."""
+        return self.n_factors if self.head is None else self.head.n_inputs - self.n_factors
 
     def scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:
         """Return the raw scores of all items: global mean, both biases and the dot product.
 
+        With a head, its output stands in the dot product's place.
+
         Parameters
         ----------
-        user_factors : (n_factors,) or (n_users, n_factors) float32
+        user_factors : (n_user_factors,) or (n_users, n_user_factors) float32
         user_bias : float or (n_users,) float32
 
         Returns
         -------
         (n_items,) or (n_users, n_items) float32
         """
-        dot = user_factors @ self.item_factors.T
+        if self.head is None:
+            dot = user_factors @ self.item_factors.T
+        else:
+            per_user = (self.head.scores(p, self.item_factors) for p in np.atleast_2d(user_factors))
+            dot = np.stack(list(per_user)).reshape(*user_factors.shape[:-1], self.n_items)
         offset = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
         return dot + self.item_bias + offset
 
@@ -117,7 +173,7 @@ class UserRow:
 
     Attributes
     ----------
-    factors : (n_factors,) float32
+    factors : (n_user_factors,) float32
     bias : float
     rated_items : (n_rated,) int32
         Item rows of the data set, ascending: all that are known, held out of training or not.
@@ -162,7 +218,7 @@ class Snapshot:
     items : ItemSide
     user_ids : IdMap
         The caller's id of each user row.
-    user_factors : (n_users, n_factors) float32
+    user_factors : (n_users, n_user_factors) float32
     user_bias : (n_users,) float32
     hyperparameters : mapping
         Everything that, with the data, decides the parameters. JSON types only.
@@ -190,12 +246,13 @@ class Snapshot:
     history: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        n_users, n_items, k = len(self.user_ids), len(self.items.item_ids), self.items.n_factors
+        n_users, n_items, items = len(self.user_ids), len(self.items.item_ids), self.items
         for name, array, shape in (
-            ("user_factors", self.user_factors, (n_users, k)),
+            ("user_factors", self.user_factors, (n_users, items.n_user_factors)),
             ("user_bias", self.user_bias, (n_users,)),
-            ("item_factors", self.items.item_factors, (n_items, k)),
-            ("item_bias", self.items.item_bias, (n_items,)),
+            ("item_factors", items.item_factors, (n_items, items.n_factors)),
+            ("item_bias", items.item_bias, (n_items,)),
+            *_head_arrays(items.head),
         ):
             if array.shape != shape or array.dtype != np.float32:
                 raise DataError(
@@ -240,8 +297,9 @@ class Snapshot:
             u, i = users[block], items[block]
             scores = np.float32(side.global_mean) + self.user_bias[u] * (u >= 0)
             scores += side.item_bias[i] * (i >= 0)
-            dot = np.einsum("nk,nk->n", self.user_factors[u], side.item_factors[i])
-            scores += dot * ((u >= 0) & (i >= 0))
+            p = self.user_factors[u] * (u >= 0)[:, None]
+            q = side.item_factors[i] * (i >= 0)[:, None]
+            scores += np.einsum("nk,nk->n", p, q) if side.head is None else side.head.scores(p, q)
             predicted[block] = side.stars(scores)
         return predicted
 
@@ -274,7 +332,22 @@ class Snapshot:
         for array in (self.user_factors, self.user_bias, items.item_factors, items.item_bias):
             digest.update(np.ascontiguousarray(array, dtype="<f4").data)
         digest.update(np.ascontiguousarray(items.item_counts, dtype="<i4").data)
+        for _, array, shape in _head_arrays(items.head):
+            digest.update(repr(shape).encode())
+            digest.update(np.ascontiguousarray(array, dtype="<f4").data)
         return digest.hexdigest()
+
+
+def _head_arrays(head: Head | None) -> Iterator[tuple[str, Floats, tuple[int, ...]]]:
+    """Yield name, array and expected shape of each layer."""
+    if head is None:
+        return
+    n_inputs = head.n_inputs
+    for number, (weight, bias) in enumerate(zip(head.weights, head.biases, strict=True)):
+        n_outputs = 1 if number == len(head.weights) - 1 else len(bias)
+        yield f"the weight of layer {number}", weight, (n_inputs, n_outputs)
+        yield f"the bias of layer {number}", bias, (n_outputs,)
+        n_inputs = n_outputs
 
 
 class Champion(NamedTuple):

@@ -63,8 +63,8 @@ def save(path: Path, run: Run) -> None:
         "rng": run.rng.bit_generator.state,
     }
     arrays: dict[str, Any] = {"state": np.array(json.dumps(state))}
-    arrays |= {f"parameter/{name}": array for name, array in run.model.parameters()}
-    arrays |= {f"velocity/{name}": array for name, array in run.steps.velocities().items()}
+    arrays |= {f"parameter/{name}": array for name, array in run.model.arrays().items()}
+    arrays |= {f"optimizer/{name}": array for name, array in run.steps.state().items()}
     arrays |= {f"best/{name}": array for name, array in run.best.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
@@ -86,12 +86,12 @@ def restore(path: Path, run: Run) -> None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state = json.loads(str(arrays["state"]))
-            for name, parameter in run.model.parameters():
+            for name, parameter in run.model.arrays().items():
                 parameter[:] = arrays[f"parameter/{name}"]
-            for name, velocity in run.steps.velocities().items():
-                velocity[:] = arrays[f"velocity/{name}"]
-            if "best/user_bias" in arrays:
-                run.best = {name: arrays[f"best/{name}"] for name, _ in run.model.parameters()}
+            optimizer = {name: arrays[f"optimizer/{name}"] for name in run.steps.state()}
+            run.steps.load_state(optimizer)
+            if any(name.startswith("best/") for name in arrays):
+                run.best = {name: arrays[f"best/{name}"] for name in run.model.arrays()}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise StoreError(
             f"the checkpoint {path} is damaged ({error}); delete it, or train without --resume"

@@ -9,37 +9,76 @@ import numpy as np
 
 from recsys.data import Ratings
 from recsys.errors import DataError, UsageError
-from recsys.model.embedding_dot_bias import Penalty
+from recsys.model.embedding_mlp import embedding_size
+from recsys.model.objective import Penalty
+from recsys.nn.optimizers import OPTIMIZERS
 from recsys.nn.schedules import SCHEDULES, Schedule, make_schedule
+from recsys.training.steps import momentum_name
 
-# Those whose rates are known before an epoch begins, which the closed form of gliding rows needs.
-SCHEDULE_NAMES = tuple(name for name, schedule in SCHEDULES.items() if schedule.watches is None)
-
-# About this many batches make an epoch, unless a batch would pass the bounds.
-_BATCHES_PER_EPOCH = 40
+# What differs where the model is `EmbeddingMLP`; the defaults below are those of the dot product.
+_MLP_DEFAULTS: Mapping[str, Any] = {
+    "n_factors": None,
+    "n_epochs": 10,
+    "optimizer": "adam",
+    "schedule": "one-cycle",
+    "reg": 0.01,
+    "reg_bias": 0.0,
+    "init_std": 0.01,
+    "hidden": (100, 50),
+    "dropout": 0.4,
+}
+# About so many batches make an epoch, unless a batch would pass the bounds.
+_BATCHES_PER_EPOCH = {"dot": 40, "mlp": 400}
 _BATCH_SIZES = (64, 65_536)
 # The step that one rating makes on its rows, per unit of error, once momentum has built up.
 _LR_PER_RATING = 0.02
 # The ratings of one row in a batch add up. Above this number a step would overshoot.
 _MOST_RATINGS_OF_A_ROW = 200
+# Elsewhere than on SGD and the dot product the rate does not depend on the data.
+_FIXED_RATES = {
+    "sgd": 0.1,
+    "momentum": 0.02,
+    "nesterov": 0.02,
+    "damped-momentum": 0.2,
+    "adagrad": 0.1,
+    "adadelta": 1.0,
+    "adamax": 0.02,
+}
+_OTHER_RATE = 0.005
+# Those whose step is proportional to the gradient.
+_SGD = ("sgd", "momentum", "nesterov", "damped-momentum")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """Everything that, with the data, decides the parameters of `EmbeddingDotBias`.
+    """Everything that, with the data, decides the parameters of a model.
+
+    `choose` fills in what is not given. Values are checked; what makes no sense together is
+    refused there.
 
     Attributes
     ----------
-    n_factors : int
-        Length of an embedding, 1 to 512.
+    model : 'dot' or 'mlp'
+        `EmbeddingDotBias` or `EmbeddingMLP`.
+    n_factors : int or None
+        Length of the embeddings, 1 to 512; None takes `embedding_size` for each side.
+    hidden : tuple of int
+        Widths of the hidden layers of ``mlp``.
+    dropout : float
+        Share of hidden activations of ``mlp`` dropped in training, in [0, 1).
     n_epochs : int
         Passes over the ratings, at least 1.
     batch_size : int
         Ratings in a mini-batch, at least 1. The gradient is the mean over them.
+    optimizer : str
+        A name of `recsys.nn.optimizers.OPTIMIZERS`. ``momentum``, the heavy ball, and ``sgd``
+        are compiled for ``dot``; all else runs on the autodiff engine.
     lr : float
         Learning rate, above 0; the schedule starts or peaks there.
     momentum : float
-        Of the heavy ball, v = momentum * v + gradient, in [0, 1).
+        In [0, 1): that of the optimizer, beta1 in Adam's family.
+    clip : float or None
+        Largest norm of the gradient, above 0: a longer one is scaled down to it.
     reg, reg_bias : float
         L2 penalties of embeddings and biases per rating, at least 0 (`EmbeddingDotBias.loss`).
     init_std : float
@@ -47,14 +86,14 @@ class Hyperparameters:
     y_range : (float, float) or None
         Bounds of the sigmoid that predictions go through, in stars.
     schedule : str
-        One of `SCHEDULE_NAMES`.
+        A name of `recsys.nn.schedules.SCHEDULES`.
     early_stopping : int
         Stop when the validation RMSE has not improved for this many epochs, and bring the best
         epoch back; 0 runs all epochs and keeps the last. Needs validation ratings.
     dtype : 'float32' or 'float64'
         Of the arithmetic. Snapshots are float32.
     seed : int
-        Of the initial embeddings and of the batches.
+        Of the initial parameters, the batches and the dropout.
 
     Raises
     ------
@@ -62,11 +101,16 @@ class Hyperparameters:
         If a value is out of range.
     """
 
-    n_factors: int = 64
+    model: Literal["dot", "mlp"] = "dot"
+    n_factors: int | None = 64
+    hidden: tuple[int, ...] = ()
+    dropout: float = 0.0
     n_epochs: int = 40
     batch_size: int
+    optimizer: str = "momentum"
     lr: float
     momentum: float = 0.9
+    clip: float | None = None
     reg: float = 0.11
     reg_bias: float = 0.05
     init_std: float = 0.03
@@ -77,6 +121,15 @@ class Hyperparameters:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name, choices in (
+            ("model", _BATCHES_PER_EPOCH),
+            ("optimizer", OPTIMIZERS),
+            ("schedule", SCHEDULES),
+            ("dtype", ("float32", "float64")),
+        ):
+            if getattr(self, name) not in choices:
+                found = getattr(self, name)
+                raise UsageError(f"{name} is {found!r}; allowed: {', '.join(choices)}")
         for name, low, high in (
             ("n_factors", 1, 512),
             ("n_epochs", 1, math.inf),
@@ -88,48 +141,67 @@ class Hyperparameters:
             ("seed", 0, math.inf),
         ):
             value = getattr(self, name)
-            if not low <= value <= high or math.isinf(value):
+            if value is not None and (not low <= value <= high or math.isinf(value)):
                 at_most = "" if math.isinf(high) else f" to {high}"
                 raise UsageError(f"{name} is {value}; allowed: {low}{at_most or ' or more'}")
-        if not 0 <= self.momentum < 1:
-            raise UsageError(f"momentum is {self.momentum}; allowed: 0 to below 1")
-        if not 0 < self.lr < math.inf:
-            raise UsageError(f"lr is {self.lr}; allowed: finite, above 0")
+        for name in ("momentum", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}; allowed: 0 to below 1")
+        for name in ("lr", "clip"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise UsageError(f"{name} is {value}; allowed: finite, above 0")
+        if any(width < 1 for width in self.hidden):
+            raise UsageError(f"hidden is {self.hidden}; allowed: widths of 1 or more")
         if self.y_range is not None and not self.y_range[0] < self.y_range[1]:
             raise UsageError(
                 f"y_range is {self.y_range}; allowed: a lower bound, then a higher one"
             )
-        if self.dtype not in ("float32", "float64"):
-            raise UsageError(f"dtype is {self.dtype!r}; allowed: float32, float64")
-        if self.schedule not in SCHEDULE_NAMES:
-            allowed = ", ".join(SCHEDULE_NAMES)
-            raise UsageError(f"schedule is {self.schedule!r}; allowed: {allowed}")
 
     @classmethod
     def choose(cls, train: Ratings, **given: Any) -> Self:
         """Return the hyperparameters for ``train``: those given, and defaults for the rest.
 
         The defaults of ``batch_size`` and ``lr`` depend on the data. About forty batches make an
-        epoch. The rate grows with the batch size (the linear scaling rule of Goyal et al. 2017),
-        so that a rating moves its rows alike in a small batch and in a large one, and is bounded
-        where a single user or item has so many ratings in each batch that they would overshoot.
+        epoch of the dot product. The rate grows with the batch size (the linear scaling rule of
+        Goyal et al. 2017), so that a rating moves its rows alike in a small batch and in a large
+        one, and is bounded where a single user or item has so many ratings in each batch that
+        they would overshoot.
 
         Parameters
         ----------
         train : Ratings
         **given
             Attributes of this class; None means not given.
+
+        Raises
+        ------
+        UsageError
+            If a value is out of range, or does not go with the model or the optimizer.
+        DataError
+            If there are no ratings.
         """
-        chosen = {name: value for name, value in given.items() if value is not None}
-        low, high = _BATCH_SIZES
-        batch_size = chosen.setdefault(
-            "batch_size", min(max(train.n_ratings // _BATCHES_PER_EPOCH, low), high)
-        )
-        momentum = chosen.get("momentum", cls.momentum)
-        ratings_that_add_up = min(batch_size, _MOST_RATINGS_OF_A_ROW / _largest_share(train))
-        lr = _LR_PER_RATING * ratings_that_add_up * (1 - momentum)
-        chosen.setdefault("lr", float(f"{lr:.3g}"))
+        given = {name: value for name, value in given.items() if value is not None}
+        model = given.get("model", cls.model)
+        defaults = _MLP_DEFAULTS if model == "mlp" else {}
+        chosen = {**defaults, **given}
+        optimizer = chosen.get("optimizer", cls.optimizer)
+        _refuse_nonsense(model, optimizer, given)
+
+        if optimizer in OPTIMIZERS and momentum_name(optimizer) is None:
+            chosen["momentum"] = 0.0
+        chosen.setdefault("batch_size", _batch_size(train, model))
+        if "lr" not in chosen:
+            momentum = chosen.get("momentum", cls.momentum)
+            lr = _learning_rate(train, model, optimizer, chosen["batch_size"], momentum)
+            chosen["lr"] = float(f"{lr:.3g}")
         return cls(**chosen)
+
+    def embedding_sizes(self, train: Ratings) -> tuple[int, int]:
+        """Return the lengths of a user's and of an item's embedding."""
+        if self.n_factors is not None:
+            return self.n_factors, self.n_factors
+        return embedding_size(train.n_users), embedding_size(train.n_items)
 
     @property
     def penalty(self) -> Penalty:
@@ -143,12 +215,39 @@ class Hyperparameters:
     def as_dict(self) -> Mapping[str, Any]:
         """Return the attributes as JSON types, in the order of their declaration."""
         values = asdict(self)
-        if self.y_range is not None:
-            values["y_range"] = list(self.y_range)
-        return values
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
 
 
 HYPERPARAMETER_NAMES = tuple(field.name for field in fields(Hyperparameters))
+
+
+def _refuse_nonsense(model: str, optimizer: str, given: Mapping[str, Any]) -> None:
+    for name in ("hidden", "dropout"):
+        if model == "dot" and name in given:
+            raise UsageError(f"{name} is a setting of the model mlp; the dot product has no layers")
+    if model == "mlp" and "reg_bias" in given:
+        raise UsageError("reg_bias is a setting of the model dot; the model mlp has no biases")
+    if "momentum" in given and optimizer in OPTIMIZERS and momentum_name(optimizer) is None:
+        with_it = ", ".join(name for name in OPTIMIZERS if momentum_name(name))
+        raise UsageError(f"the optimizer {optimizer} has no momentum; those that have: {with_it}")
+
+
+def _batch_size(train: Ratings, model: str) -> int:
+    low, high = _BATCH_SIZES
+    return min(max(train.n_ratings // _BATCHES_PER_EPOCH.get(model, 1), low), high)
+
+
+def _learning_rate(
+    train: Ratings, model: str, optimizer: str, batch_size: int, momentum: float
+) -> float:
+    if optimizer in _SGD and model == "dot":
+        ratings_that_add_up = min(batch_size, _MOST_RATINGS_OF_A_ROW / _largest_share(train))
+        damped = 0.0 if optimizer == "damped-momentum" else momentum
+        return _LR_PER_RATING * ratings_that_add_up * (1 - damped)
+    return _FIXED_RATES.get(optimizer, _OTHER_RATE)
 
 
 def _largest_share(train: Ratings) -> float:

@@ -25,6 +25,7 @@ _row = njit(cache=True, fastmath={"reassoc", "contract", "nsz", "arcp"})
 # its own: numba 0.6x drops stores to a named tuple's array from inside a `prange` loop.
 _pass = njit(parallel=True, cache=True)
 _N_CORES = numba.get_num_threads()
+numba.set_num_threads(1)  # until `use_threads` is asked: threads that wait in vain cost time
 # A thread needs so many ratings of a batch to be worth waking up.
 _RATINGS_PER_THREAD = 10_000
 
@@ -61,8 +62,9 @@ class Gradient(NamedTuple):
     """(n_rows, n_factors)"""
     bias: Array
     """(n_rows,)"""
-    loss: NDArray[np.float64]
-    """(n_rows,) the row's share of the objective, not yet divided by the batch's size."""
+    sums: NDArray[np.float64]
+    """(n_rows, 3) the row's share of the squared error and of the penalty, neither divided by
+    the batch's size yet, and the square of its gradient's norm."""
 
 
 class Objective(NamedTuple):
@@ -85,7 +87,7 @@ def glide(
     Between the steps s and t an untouched row's gradient is zero, so its velocity only decays,
     by the product r of the momenta, and its parameters glide on by the sum of the decayed
     velocities. With ``reach[s]`` = the distance that a unit velocity at s still travels until
-    the epoch ends, that sum is ``reach[s] - r * reach[t]`` (`recsys.training.steps.plan_glide`).
+    the epoch ends, that sum is ``reach[s] - r * reach[t]`` (`recsys.training.compiled.plan_glide`).
     """
     for n in prange(len(rows)):
         _glide_row(rows[n], side, step, log_decay, reach)
@@ -159,8 +161,9 @@ def _user_gradient(s, batch, users, items, objective, delta, gradient):  # type:
             p_gradient[f] += d * q[f]
 
     gradient.bias[s] = b_gradient
-    gradient.loss[s, 0] = squared_error
-    gradient.loss[s, 1] = reg * squares + reg_bias * b * b
+    gradient.sums[s, 0] = squared_error
+    gradient.sums[s, 1] = reg * squares + reg_bias * b * b
+    gradient.sums[s, 2] = _norm_squared(p_gradient, b_gradient)
 
 
 @_pass
@@ -200,27 +203,45 @@ def _item_gradient(s, batch, users, items, objective, delta, gradient):  # type:
             q_gradient[f] += d * p[f]
 
     gradient.bias[s] = b_gradient
-    gradient.loss[s, 0] = 0.0
-    gradient.loss[s, 1] = reg * squares + reg_bias * b * b
+    gradient.sums[s, 0] = 0.0
+    gradient.sums[s, 1] = reg * squares + reg_bias * b * b
+    gradient.sums[s, 2] = _norm_squared(q_gradient, b_gradient)
+
+
+@_row
+def _norm_squared(factors_gradient, bias_gradient):  # type: ignore[no-untyped-def]
+    norm_squared = bias_gradient * bias_gradient
+    for f in range(len(factors_gradient)):
+        norm_squared += factors_gradient[f] * factors_gradient[f]
+    return norm_squared
 
 
 @_pass
 def momentum_step(
-    side: Side, rows: Rows, gradient: Gradient, lr: float, momentum: float, step: int
+    side: Side,
+    rows: Rows,
+    gradient: Gradient,
+    scale: float,
+    lr: float,
+    momentum: float,
+    step: int,
 ) -> None:
-    """Step the touched rows: ``v = momentum * v + gradient; w -= lr * v``."""
+    """Step the touched rows: ``v = momentum * v + scale * gradient; w -= lr * v``.
+
+    ``scale`` is 1, unless the gradient is clipped.
+    """
     for n in prange(len(rows)):
-        _step_row(n, rows[n], side, gradient, lr, momentum, step)
+        _step_row(n, rows[n], side, gradient, scale, lr, momentum, step)
 
 
 @_row
-def _step_row(n, row, side, gradient, lr, momentum, step):  # type: ignore[no-untyped-def]
+def _step_row(n, row, side, gradient, scale, lr, momentum, step):  # type: ignore[no-untyped-def]
     real = side.bias.dtype.type
-    rate, keep = real(lr), real(momentum)
-    side.bias_velocity[row] = keep * side.bias_velocity[row] + gradient.bias[n]
+    share, rate, keep = real(scale), real(lr), real(momentum)
+    side.bias_velocity[row] = keep * side.bias_velocity[row] + share * gradient.bias[n]
     side.bias[row] -= rate * side.bias_velocity[row]
     for f in range(side.factors.shape[1]):
-        velocity = keep * side.factor_velocity[row, f] + gradient.factors[n, f]
+        velocity = keep * side.factor_velocity[row, f] + share * gradient.factors[n, f]
         side.factor_velocity[row, f] = velocity
         side.factors[row, f] -= rate * velocity
     side.last_step[row] = step

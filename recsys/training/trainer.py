@@ -5,34 +5,38 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from recsys.data import Ratings
-from recsys.errors import DataError, DivergenceError, UsageError
-from recsys.model.embedding_dot_bias import Array, EmbeddingDotBias, Name, Penalty
+from recsys.errors import DivergenceError
+from recsys.model.objective import Array, Model
+from recsys.nn.schedules import Schedule
 from recsys.training.batches import Batches
 from recsys.training.hyperparameters import Hyperparameters
-from recsys.training.steps import CompiledSteps, Steps
+from recsys.training.setup import initial_model, make_steps
+from recsys.training.steps import Steps
 
 
 class Trainer:
-    """Fits `EmbeddingDotBias` by mini-batch momentum SGD.
+    """Fits a model by mini-batch gradient descent.
 
     Parameters
     ----------
     hyperparameters : Hyperparameters
+        Which model and optimizer, and their settings.
     callbacks : sequence of Callback
         Told of every batch and every epoch: progress, checkpoints.
     make_steps : callable
-        `CompiledSteps`, or `DenseSteps` for the definition in NumPy.
+        Makes the optimizer. Default: what the hyperparameters say, compiled where it can be.
     """
 
     def __init__(
         self,
         hyperparameters: Hyperparameters,
         callbacks: Sequence[Callback] = (),
-        make_steps: Callable[[EmbeddingDotBias, Batches, Penalty], Steps] = CompiledSteps,
+        make_steps: Callable[[Model, Batches, Hyperparameters], Steps] = make_steps,
     ) -> None:
         self.hyperparameters = hyperparameters
         self.callbacks = callbacks
@@ -51,33 +55,33 @@ class Trainer:
         Raises
         ------
         DivergenceError
-            If the loss is no longer a finite number.
+            If the loss or a parameter is no longer a finite number.
         """
         settings = self.hyperparameters
-        model_rng, batch_rng = np.random.default_rng(settings.seed).spawn(2)
-        model = initial_model(train, settings, model_rng)
-        batches = Batches.cut(train, settings.batch_size, batch_rng, settings.dtype)
-        steps = self.make_steps(model, batches, settings.penalty)
-        schedule, n_steps = settings.make_schedule(), settings.n_epochs * len(batches)
+        rng = np.random.default_rng(settings.seed)
+        model = initial_model(train, settings, rng)
+        batches = Batches.cut(train, settings.batch_size, rng, settings.dtype)
+        steps = self.make_steps(model, batches, settings)
+        n_steps = settings.n_epochs * len(batches)
 
-        run = Run(model, steps, batch_rng)
+        run = Run(model, steps, rng)
         for callback in self.callbacks:
             callback.on_start(run, train)
         while not run.is_finished(settings):
             started = time.perf_counter()
+            schedule = run.schedule(settings)
             at = run.n_epochs * len(batches) + np.arange(len(batches))
             lrs = schedule.lr(at, n_steps)
-            momenta = schedule.momentum(at, n_steps, settings.momentum)
 
-            steps.begin_epoch(lrs, momenta)
-            squared_error = penalty = 0.0
-            for batch, lr in zip(batches.epoch(batch_rng), lrs, strict=True):
-                loss = steps.step(batch)
-                if not np.isfinite(sum(loss)):
+            steps.begin_epoch(lrs, schedule.momentum(at, n_steps, settings.momentum))
+            squared_error = penalty = gradient_norm = 0.0
+            for batch, lr in zip(batches.epoch(rng), lrs, strict=True):
+                seen = steps.step(batch)
+                if not np.isfinite(seen.squared_error + seen.penalty):
                     raise DivergenceError(run.n_epochs + 1, float(lr))
-                share = len(batch.values) / train.n_ratings
-                squared_error += loss.squared_error * share
-                penalty += loss.penalty * share
+                squared_error += seen.squared_error * len(batch.values) / train.n_ratings
+                penalty += seen.penalty * len(batch.values) / train.n_ratings
+                gradient_norm += seen.gradient_norm / len(batches)
                 for callback in self.callbacks:
                     callback.on_batch(run, len(batch.values))
             steps.end_epoch()
@@ -87,6 +91,7 @@ class Trainer:
                 lr=float(lrs.mean()),
                 train_loss=squared_error + penalty,
                 train_rmse=squared_error**0.5,
+                gradient_norm=gradient_norm,
                 validation_rmse=validation_rmse(model, train, validation),
                 seconds=time.perf_counter() - started,
             )
@@ -100,48 +105,7 @@ class Trainer:
         return run
 
 
-def initial_model(
-    train: Ratings, settings: Hyperparameters, rng: np.random.Generator
-) -> EmbeddingDotBias:
-    """Return the model before its first step.
-
-    The global mean is that of the training ratings. Rows of users and items that have none are
-    zero and stay so: the model says nothing about them.
-    """
-    if train.values is None:
-        raise DataError(
-            "implicit feedback cannot train the rating objective",
-            path=train.name,
-            allowed="a file with a rating column",
-        )
-    global_mean = float(train.values.mean(dtype=np.float64))
-    if settings.y_range is not None:
-        low, high = settings.y_range
-        if not low < global_mean < high:
-            raise UsageError(
-                f"y_range is {low:g} to {high:g}, but the mean rating is {global_mean:g}; "
-                "allowed: a range that holds the ratings, such as slightly more than their scale"
-            )
-        share = (global_mean - low) / (high - low)
-        global_mean = float(np.log(share / (1 - share)))
-    model = EmbeddingDotBias(
-        train.n_users,
-        train.n_items,
-        settings.n_factors,
-        global_mean=global_mean,
-        y_range=settings.y_range,
-        init_std=settings.init_std,
-        rng=rng,
-        dtype=settings.dtype,
-    )
-    model.user_factors[np.bincount(train.users, minlength=train.n_users) == 0] = 0
-    model.item_factors[np.bincount(train.items, minlength=train.n_items) == 0] = 0
-    return model
-
-
-def validation_rmse(
-    model: EmbeddingDotBias, train: Ratings, validation: Ratings | None
-) -> float | None:
+def validation_rmse(model: Model, train: Ratings, validation: Ratings | None) -> float | None:
     """Return the RMSE of predictions clipped to the training scale; None without ratings."""
     if validation is None or validation.values is None or not validation.n_ratings:
         return None
@@ -169,9 +133,17 @@ class Epoch:
     """The objective, penalties included, averaged while the parameters moved."""
     train_rmse: float
     """Root of its first part, stars."""
+    gradient_norm: float
+    """Mean over the epoch's batches, before clipping."""
     validation_rmse: float | None
     """Stars; None without validation ratings."""
     seconds: float
+
+    def watched(self, metric: Literal["loss", "gradient_norm"]) -> float:
+        """Return what an adaptive schedule answers to; the loss is that of validation, if any."""
+        if metric == "gradient_norm":
+            return self.gradient_norm
+        return self.train_loss if self.validation_rmse is None else self.validation_rmse
 
 
 @dataclass(eq=False)
@@ -180,22 +152,22 @@ class Run:
 
     Attributes
     ----------
-    model : EmbeddingDotBias
+    model : Model
         Up to date at the end of each epoch.
     steps : Steps
-        Holds the velocities.
+        The optimizer, with what it remembers.
     rng : numpy.random.Generator
-        Draws the order of the batches.
+        Draws everything random.
     history : list of Epoch
     best : dict of arrays
         Copies of the parameters after `best_epoch`, if early stopping watches them.
     """
 
-    model: EmbeddingDotBias
+    model: Model
     steps: Steps
     rng: np.random.Generator
     history: list[Epoch] = field(default_factory=list)
-    best: dict[Name, Array] = field(default_factory=dict)
+    best: dict[str, Array] = field(default_factory=dict)
 
     @property
     def n_epochs(self) -> int:
@@ -213,6 +185,14 @@ class Run:
         """The epoch whose parameters the finished model has, counted from 1."""
         return (self.best_epoch if self.best else None) or self.n_epochs
 
+    def schedule(self, settings: Hyperparameters) -> Schedule:
+        """Return the schedule, having seen the epochs so far if it is one that watches them."""
+        schedule = settings.make_schedule()
+        for epoch in self.history:
+            if schedule.watches is not None:
+                schedule = schedule.observe(epoch.watched(schedule.watches))
+        return schedule
+
     def is_finished(self, settings: Hyperparameters) -> bool:
         """Say whether all epochs are done, or early stopping has waited long enough."""
         waited = self.n_epochs - (self.best_epoch or self.n_epochs)
@@ -221,15 +201,15 @@ class Run:
 
     def end_epoch(self, epoch: Epoch, settings: Hyperparameters) -> None:
         """Take note of an epoch, and of the parameters if they are the best so far."""
-        if not all(np.isfinite(array).all() for _, array in self.model.parameters()):
+        if not all(np.isfinite(array).all() for array in self.model.arrays().values()):
             raise DivergenceError(epoch.epoch, epoch.lr)
         self.history.append(epoch)
         if settings.early_stopping and self.best_epoch == epoch.epoch:
-            self.best = {name: array.copy() for name, array in self.model.parameters()}
+            self.best = {name: array.copy() for name, array in self.model.arrays().items()}
 
     def keep_best(self) -> None:
         """Bring the best epoch's parameters back."""
-        for name, array in self.model.parameters():
+        for name, array in self.model.arrays().items():
             if name in self.best:
                 array[:] = self.best[name]
 

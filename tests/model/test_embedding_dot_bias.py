@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.model.embedding_dot_bias import EmbeddingDotBias, Penalty
+from recsys.model.embedding_dot_bias import EmbeddingDotBias
+from recsys.model.objective import Penalty
 
 
 def model_of(y_range=None, n_factors=4, seed=0):
@@ -40,7 +41,7 @@ def numeric_gradient(model, batch, penalty, array, step=1e-6):
 def test_gradients_are_those_of_the_loss(y_range):
     model, batch, penalty = model_of(y_range), batch_of(), Penalty(reg=0.3, reg_bias=0.2)
     analytic = model.gradients(*batch, penalty)
-    for name, array in model.parameters():
+    for name, array in model.arrays().items():
         numeric = numeric_gradient(model, batch, penalty, array)
         error = np.linalg.norm(analytic[name] - numeric) / (
             np.linalg.norm(analytic[name]) + np.linalg.norm(numeric)

@@ -3,54 +3,102 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.model.embedding_dot_bias import EmbeddingDotBias, Penalty
+from recsys.model.embedding_dot_bias import EmbeddingDotBias
+from recsys.model.objective import Penalty
+from recsys.nn.schedules import OneCycle
 from recsys.training import kernels
 from recsys.training.batches import Batches
-from recsys.training.steps import CompiledSteps, DenseSteps, plan_glide
+from recsys.training.compiled import CompiledSteps, plan_glide
+from recsys.training.steps import DenseSteps, EngineSteps
 
 PENALTY = Penalty(0.05, 0.02)
 
 
+def dense(model, batches, penalty, clip=None):
+    return DenseSteps(model, penalty, clip)
+
+
+def engine(model, batches, penalty, clip=None):
+    return EngineSteps(model, penalty, "momentum", clip)
+
+
+def compiled(model, batches, penalty, clip=None):
+    return CompiledSteps(model, penalty, batches, clip)
+
+
 def trained(
-    make_steps, ratings, *, n_factors=5, batch_size=64, lr=0.3, momentum=0.9,
-    penalty=PENALTY, y_range=None, dtype=np.float64, n_epochs=3, seed=0,
+    make_steps, ratings, *, n_factors=5, batch_size=64, lr=0.3, momentum=0.9, penalty=PENALTY,
+    y_range=None, dtype=np.float64, n_steps=60, seed=0, clip=None,
 ):  # fmt: skip
-    """Return the model after some epochs at a rate that falls from ``lr`` to a tenth of it."""
+    """Return the model after ``n_steps`` mini-batches of one cycle, and its losses."""
     rng = np.random.default_rng(seed)
     model = EmbeddingDotBias(
         ratings.n_users, ratings.n_items, n_factors,
         global_mean=0.2 if y_range else 3.0, y_range=y_range, init_std=0.3, rng=rng, dtype=dtype,
     )  # fmt: skip
     batches = Batches.cut(ratings, batch_size, rng, dtype)
-    steps = make_steps(model, batches, penalty)
+    steps, schedule = make_steps(model, batches, penalty, clip), OneCycle(lr)
     losses = []
-    for _ in range(n_epochs):
-        n = len(batches)
-        steps.begin_epoch(np.linspace(lr, lr / 10, n), np.full(n, momentum))
-        losses += [steps.step(batch) for batch in batches.epoch(rng)]
+    while len(losses) < n_steps:
+        at = np.arange(len(losses), min(len(losses) + len(batches), n_steps))
+        steps.begin_epoch(schedule.lr(at, n_steps), schedule.momentum(at, n_steps, momentum))
+        for _, batch in zip(at, batches.epoch(rng), strict=False):
+            losses.append(steps.step(batch))
         steps.end_epoch()
     return model, np.array(losses)
 
 
-def assert_same(ratings, tolerance, **settings_):
-    dense, dense_losses = trained(DenseSteps, ratings, **settings_)
-    compiled, compiled_losses = trained(CompiledSteps, ratings, **settings_)
-    np.testing.assert_allclose(compiled_losses, dense_losses, rtol=max(tolerance, 1e-9), atol=1e-9)
-    for name, expected in dense.parameters():
-        difference = getattr(compiled, name) - expected
-        assert np.linalg.norm(difference) <= tolerance * np.linalg.norm(expected), name
+def assert_same(ratings, tolerance, others=(dense, engine), **settings_):
+    fast, fast_losses = trained(compiled, ratings, **settings_)
+    first, second = np.array_split(fast_losses[:, 0], 2)
+    assert second.mean() < 1.5 * first.mean(), "the rate must be one that converges"
+    for other in others:
+        slow, slow_losses = trained(other, ratings, **settings_)
+        np.testing.assert_allclose(fast_losses, slow_losses, rtol=max(tolerance, 1e-9), atol=1e-9)
+        for name, expected in slow.arrays().items():
+            difference = np.linalg.norm(getattr(fast, name) - expected)
+            assert difference <= tolerance * np.linalg.norm(expected), (other.__name__, name)
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9, 0.99])
+# The step that a rating makes must not depend on what its batch holds besides.
+RATES = {0.0: 0.01, 0.9: 0.001, 0.99: 0.0001}
+
+
+@pytest.mark.parametrize("momentum", RATES)
 @pytest.mark.parametrize("batch_size", [1, 64, 10_000])
 @pytest.mark.parametrize("y_range", [None, (0.0, 5.5)])
-def test_compiled_steps_are_the_dense_ones(make_ratings, momentum, batch_size, y_range):
-    ratings = make_ratings(20, 15, 120)
-    lr = {0.0: 0.3, 0.9: 0.03, 0.99: 0.003}[momentum] * min(1, batch_size / 16)
-    assert_same(ratings, 1e-11, momentum=momentum, batch_size=batch_size, y_range=y_range, lr=lr)
+@pytest.mark.parametrize("penalty", [Penalty(0, 0), PENALTY])
+def test_500_compiled_steps_are_the_engines(make_ratings, momentum, batch_size, y_range, penalty):
+    assert_same(
+        make_ratings(160, 100, max(batch_size, 600)),
+        1e-8,
+        others=(engine,),
+        n_factors=3,
+        momentum=momentum,
+        batch_size=batch_size,
+        y_range=y_range,
+        penalty=penalty,
+        lr=RATES[momentum] * batch_size**0.7,
+        n_steps=500,
+    )
 
 
-@settings(deadline=None, max_examples=30)
+@pytest.mark.parametrize("momentum", RATES)
+@pytest.mark.parametrize("batch_size", [1, 64, 10_000])
+def test_500_compiled_steps_in_single_precision_stay_near_the_engines(
+    make_ratings, momentum, batch_size
+):
+    ratings = make_ratings(160, 100, max(batch_size, 600))
+    given = {"n_factors": 3, "momentum": momentum, "batch_size": batch_size, "n_steps": 500}
+    lr = RATES[momentum] * batch_size**0.7
+    single, _ = trained(compiled, ratings, dtype=np.float32, lr=lr, **given)
+    double, _ = trained(engine, ratings, dtype=np.float64, lr=lr, **given)
+    for name, expected in double.arrays().items():
+        difference = np.linalg.norm(getattr(single, name) - expected)
+        assert difference <= 1e-3 * np.linalg.norm(expected), name
+
+
+@settings(deadline=None, max_examples=20)
 @given(
     n_factors=st.integers(1, 20),
     batch_size=st.integers(1, 200),
@@ -58,10 +106,11 @@ def test_compiled_steps_are_the_dense_ones(make_ratings, momentum, batch_size, y
     reg=st.floats(0, 0.5),
     reg_bias=st.floats(0, 0.5),
     ranged=st.booleans(),
+    clip=st.none() | st.floats(0.01, 2),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_compiled_steps_are_the_dense_ones_for_any_setting(
-    make_ratings, n_factors, batch_size, momentum, reg, reg_bias, ranged, seed
+def test_compiled_steps_are_the_dense_ones_and_the_engines_for_any_setting(
+    make_ratings, n_factors, batch_size, momentum, reg, reg_bias, ranged, clip, seed
 ):
     assert_same(
         make_ratings(20, 15, 120, seed=seed % 1000),
@@ -69,23 +118,34 @@ def test_compiled_steps_are_the_dense_ones_for_any_setting(
         n_factors=n_factors,
         batch_size=batch_size,
         momentum=momentum,
-        lr=0.2 * (1 - momentum) * min(1, batch_size / 16),
+        lr=0.01 * (1 - momentum) * batch_size**0.7,
         penalty=Penalty(reg, reg_bias),
         y_range=(0.0, 5.5) if ranged else None,
+        clip=clip,
         seed=seed,
     )
 
 
-def test_single_precision_stays_near_the_definition(ratings):
-    assert_same(ratings, 1e-5, dtype=np.float32)
+def test_clipping_bounds_the_step(ratings):
+    # From zero velocity, the first step moves all parameters together by lr * clip at most.
+    moved = []
+    for clip in (None, 0.01):
+        before, _ = trained(compiled, ratings, n_steps=0)
+        after, _ = trained(compiled, ratings, n_steps=1, clip=clip, lr=0.5)
+        squares = sum(
+            np.sum((getattr(after, name) - array) ** 2) for name, array in before.arrays().items()
+        )
+        moved.append(np.sqrt(squares))
+    assert moved[0] > moved[1] == pytest.approx(0.5 / 25 * 0.01)  # a cycle begins at lr / 25
 
 
 def test_threads_do_not_change_a_bit(ratings):
     models = []
     for n_threads in (1, 2):
         kernels.use_threads(n_threads, batch_size=1_000_000)
-        models.append(trained(CompiledSteps, ratings, dtype=np.float32)[0])
-    for name, array in models[0].parameters():
+        models.append(trained(compiled, ratings, dtype=np.float32)[0])
+    kernels.use_threads(1, batch_size=1)
+    for name, array in models[0].arrays().items():
         assert array.tobytes() == getattr(models[1], name).tobytes()
 
 
@@ -108,7 +168,7 @@ def test_momentum_carries_the_previous_step(make_ratings):
     ratings = make_ratings(1, 1, 1)
     rating = ratings.select(np.array([0]))
     object.__setattr__(rating, "values", np.array([5.0], np.float32))
-    for make_steps in (DenseSteps, CompiledSteps):
+    for make_steps in (dense, engine, compiled):
         model = EmbeddingDotBias(
             1, 1, 1, global_mean=3.0, init_std=0, rng=np.random.default_rng(0), dtype=np.float64
         )

@@ -1,0 +1,73 @@
+"""What is minimised, and what a model must offer to be trained by `recsys.training.Trainer`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.data import IdMap
+from recsys.model.snapshot import ItemSide
+from recsys.nn.tensor import Tensor
+
+Array = NDArray[np.floating[Any]]
+Rows = NDArray[np.integer[Any]]
+
+
+class Penalty(NamedTuple):
+    """Strength of the L2 penalties, per rating (see `EmbeddingDotBias.loss`)."""
+
+    reg: float
+    """On both embeddings."""
+    reg_bias: float
+    """On both biases."""
+
+
+class Loss(NamedTuple):
+    """The objective of one batch, in its two parts."""
+
+    squared_error: float
+    """Mean of (r - r^)^2, stars squared, not halved."""
+    penalty: float
+    """Mean of the penalties of the same ratings."""
+
+
+class TensorLoss(NamedTuple):
+    """The same as scalars of the autodiff engine."""
+
+    squared_error: Tensor
+    penalty: Tensor
+
+
+class Model(Protocol):
+    """Predicts ratings, and can be trained."""
+
+    @property
+    def user_factors(self) -> Array:
+        """Embeddings of the users, (n_users, n_user_factors)."""
+
+    @property
+    def item_factors(self) -> Array:
+        """Embeddings of the items, (n_items, n_item_factors)."""
+
+    @property
+    def user_bias(self) -> Array:
+        """Biases of the users, (n_users,); zeros where the model has none."""
+
+    def arrays(self) -> dict[str, Array]:
+        """Return each parameter's own array by name."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the same arrays as leaves of the autodiff engine."""
+
+    def tensor_loss(self, users: Rows, items: Rows, values: Array, penalty: Penalty) -> TensorLoss:
+        """Return the objective of a batch, computed by the autodiff engine."""
+
+    def predict(self, users: Rows, items: Rows) -> Array:
+        """Return the predicted ratings of pairs, (n,), not clipped."""
+
+    def item_side(
+        self, item_ids: IdMap, item_counts: NDArray[np.int32], rating_scale: tuple[float, float]
+    ) -> ItemSide:
+        """Return a float32 copy of all that scores items for a user's row."""

@@ -1,0 +1,89 @@
+"""From hyperparameters to a model before its first step, and the optimizer that will move it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsys.data import Ratings
+from recsys.errors import DataError, UsageError
+from recsys.model.embedding_dot_bias import EmbeddingDotBias
+from recsys.model.embedding_mlp import EmbeddingMLP
+from recsys.model.objective import Model
+from recsys.training.batches import Batches
+from recsys.training.compiled import CompiledSteps
+from recsys.training.hyperparameters import Hyperparameters
+from recsys.training.steps import EngineSteps, Steps
+
+
+def initial_model(train: Ratings, settings: Hyperparameters, rng: np.random.Generator) -> Model:
+    """Return the model before its first step.
+
+    The global mean is that of the training ratings. Rows of users and items that have none are
+    zero and stay so: the model says nothing about them.
+
+    Raises
+    ------
+    DataError
+        If the ratings have no values.
+    UsageError
+        If ``y_range`` does not hold their mean.
+    """
+    n_user_factors, n_item_factors = settings.embedding_sizes(train)
+    global_mean = _global_mean(train, settings.y_range)
+    model: Model
+    if settings.model == "dot":
+        model = EmbeddingDotBias(
+            train.n_users,
+            train.n_items,
+            n_item_factors,
+            global_mean=global_mean,
+            y_range=settings.y_range,
+            init_std=settings.init_std,
+            rng=rng,
+            dtype=settings.dtype,
+        )
+    else:
+        model = EmbeddingMLP(
+            train.n_users,
+            train.n_items,
+            n_user_factors,
+            n_item_factors,
+            settings.hidden,
+            dropout=settings.dropout,
+            global_mean=global_mean,
+            y_range=settings.y_range,
+            init_std=settings.init_std,
+            rng=rng,
+            dtype=settings.dtype,
+        )
+    model.user_factors[np.bincount(train.users, minlength=train.n_users) == 0] = 0
+    model.item_factors[np.bincount(train.items, minlength=train.n_items) == 0] = 0
+    return model
+
+
+def make_steps(model: Model, batches: Batches, settings: Hyperparameters) -> Steps:
+    """Return the optimizer: compiled for momentum SGD on the dot product, else the engine's."""
+    if isinstance(model, EmbeddingDotBias) and settings.optimizer in ("momentum", "sgd"):
+        return CompiledSteps(model, settings.penalty, batches, settings.clip)
+    return EngineSteps(model, settings.penalty, settings.optimizer, settings.clip)
+
+
+def _global_mean(train: Ratings, y_range: tuple[float, float] | None) -> float:
+    """Return the mean rating, or the logit that the sigmoid range takes to it."""
+    if train.values is None:
+        raise DataError(
+            "implicit feedback cannot train the rating objective",
+            path=train.name,
+            allowed="a file with a rating column",
+        )
+    mean = float(train.values.mean(dtype=np.float64))
+    if y_range is None:
+        return mean
+    low, high = y_range
+    if not low < mean < high:
+        raise UsageError(
+            f"y_range is {low:g} to {high:g}, but the mean rating is {mean:g}; "
+            "allowed: a range that holds the ratings, such as slightly more than their scale"
+        )
+    share = (mean - low) / (high - low)
+    return float(np.log(share / (1 - share)))
