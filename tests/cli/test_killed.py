@@ -1,0 +1,135 @@
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+
+EPOCHS = ("--n-epochs", 80, "--early-stopping", 0)
+
+# Runs a command and kills it with SIGKILL right before its n-th commit to the database.
+KILLED_BEFORE_A_COMMIT = """
+import os, signal, sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from recsys.cli import main
+
+commits = iter(range(1, int(sys.argv[1])))
+
+@event.listens_for(Engine, "commit")
+def before_commit(connection):
+    if next(commits, None) is None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+main(sys.argv[2:])
+"""
+
+
+@pytest.fixture
+def killed_before_commit(home):
+    """Run a command that dies before its n-th commit; say whether it got there."""
+
+    def run(n, *arguments):
+        ended = subprocess.run(
+            [sys.executable, "-c", KILLED_BEFORE_A_COMMIT, str(n), *map(str, arguments)],
+            cwd=home, capture_output=True, text=True,
+        )  # fmt: skip
+        assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
+        return ended.returncode != 0
+
+    return run
+
+
+@pytest.fixture
+def intact(home, done):
+    """Check that the database is sound; return what the champion answers."""
+
+    def check():
+        with closing(sqlite3.connect(home / "var" / "recsys.db")) as database:
+            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        return done("recommend", "u1", "--json").out
+
+    return check
+
+
+def wait_for_checkpoint(process, home):
+    while not list(home.glob("var/checkpoints/*.npz")):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.001)
+
+
+def test_a_killed_training_is_resumed_to_the_same_bits(shop, start, done, home):
+    train = ("train", "--data", shop, *EPOCHS)
+    undisturbed = done("--database-url", "sqlite:///other/a.db", *train, "--json").json
+
+    process = start(*train)
+    wait_for_checkpoint(process, home)
+    process.kill()
+    process.wait()
+    assert done("models", "list", "--json").json == {"items": []}
+
+    resumed = done(*train, "--resume", "--json")
+    (said,) = [line for line in resumed.err.splitlines() if line.startswith("resumed after epoch ")]
+    assert 1 <= int(said.split()[-1]) < 80
+    assert resumed.json["content_hash"] == undisturbed["content_hash"]
+    assert list(home.glob("var/checkpoints/*")) == []
+
+
+def test_a_training_killed_while_it_was_stored_is_resumed_without_an_epoch(
+    shop, killed_before_commit, done
+):
+    train = ("train", "--data", shop, "--n-epochs", 4)
+    undisturbed = done("--database-url", "sqlite:///other/a.db", *train, "--json").json
+    done("db", "upgrade")
+    assert killed_before_commit(2, *train)
+    resumed = done(*train, "--resume", "--json")
+    assert "resumed after epoch 4" in resumed.err
+    assert resumed.json["content_hash"] == undisturbed["content_hash"]
+
+
+def test_killed_at_any_moment_the_champion_goes_on_answering(trained, shop, start, done, intact):
+    train = ("train", "--data", shop, *EPOCHS, "--seed", 1, "--no-promote")
+    before = intact()
+    started = time.monotonic()
+    assert start(*train).wait() == 0
+    duration = time.monotonic() - started
+
+    rng = random.Random(0)
+    for moment in sorted(rng.uniform(0, duration) for _ in range(3)):
+        process = start(*train)
+        try:
+            process.wait(timeout=moment)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert intact() == before
+
+
+def test_killed_before_any_commit_of_its_storing_nothing_half_done_is_seen(
+    trained, write_csv, killed_before_commit, done, intact
+):
+    before = intact()
+    more = write_csv(rows=950)  # so that there is a data set to be stored too
+    train = ("train", "--data", more, "--n-epochs", 15)
+    whole = done("--database-url", "sqlite:///other/a.db", *train, "--json").json["content_hash"]
+    n_commits = 1
+    while killed_before_commit(n_commits, *train):
+        assert intact() == before
+        *new, first = done("models", "list", "--json").json["items"]
+        assert first["aliases"] == ["champion"]
+        # Only the promotion is still missing.
+        assert [version["snapshots"][0]["content_hash"] for version in new] in ([], [whole])
+        n_commits += 1
+    assert n_commits > 5
+    assert done("models", "list", "--json").json["items"][0]["aliases"] == ["champion"]
+
+
+def test_killed_in_its_first_migration_it_starts_afresh(shop, killed_before_commit, done, intact):
+    train = ("train", "--data", shop, "--n-epochs", 1)
+    assert killed_before_commit(1, *train)
+    done(*train)
+    assert intact()
