@@ -17,7 +17,8 @@ from api.schemas.common import (
     Parameters,
 )
 from api.schemas.items import Genre, ItemHead, MinRatings, head_fields
-from recsys.model.snapshot import Catalogue, Floats
+from recsys.model.item_side import Floats
+from recsys.model.snapshot import Catalogue
 from recsys.serving import Filters, RankedItems
 
 MAX_PREDICTIONS = 100

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from recsys.analysis.items import ItemRow, item_fields, well_known
 from recsys.errors import UsageError
-from recsys.model.snapshot import Catalogue, ItemSide
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Catalogue
 
 Doubles = NDArray[np.float64]
 

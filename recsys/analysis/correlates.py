@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.model.snapshot import Catalogue, ItemSide
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Catalogue
 
 Doubles = NDArray[np.float64]
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from recsys.data import Ratings
 from recsys.errors import DataError, UsageError
-from recsys.model.snapshot import Catalogue, ItemSide
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Catalogue
 
 
 @dataclass(frozen=True)

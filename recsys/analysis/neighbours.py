@@ -6,8 +6,9 @@ import numpy as np
 
 from recsys.analysis.items import ItemRow, item_fields, well_known
 from recsys.errors import UsageError
-from recsys.model.snapshot import Catalogue, ItemSide
-from recsys.serving.ranking import page
+from recsys.model.item_side import ItemSide
+from recsys.model.ranking import page
+from recsys.model.snapshot import Catalogue
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recsys.data import Ratings
 from recsys.errors import DataError
-from recsys.model.snapshot import Floats
+from recsys.model.item_side import Floats
 
 # Ratings of the prior that every item and user starts with in `damped_bias` (LensKit's default).
 DAMPING = 5.0

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data import IdMap
+from recsys.model.item_side import Head, ItemSide
 from recsys.model.objective import Array, Penalty, Rows, TensorLoss
-from recsys.model.snapshot import Head, ItemSide
 from recsys.nn.initialisers import normal
 from recsys.nn.layers import Embedding, Linear, Module, mlp
 from recsys.nn.losses import squared_error

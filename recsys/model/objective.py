@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data import IdMap
-from recsys.model.snapshot import ItemSide
+from recsys.model.item_side import ItemSide
 from recsys.nn.tensor import Tensor
 
 Array = NDArray[np.floating[Any]]

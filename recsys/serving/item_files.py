@@ -21,7 +21,7 @@ import numpy as np
 
 from recsys.data import IdMap
 from recsys.errors import DataError
-from recsys.model.snapshot import ItemSide
+from recsys.model.item_side import ItemSide
 
 FORMAT = 1
 ALIGNMENT = 64

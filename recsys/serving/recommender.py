@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import NotFoundError, UnknownUserError
-from recsys.model.snapshot import Catalogue, Floats, ItemSide, Objective, UserRow
+from recsys.model.item_side import Floats, ItemSide
+from recsys.model.ranking import Rows, page
+from recsys.model.snapshot import Catalogue, Objective, UserRow
 from recsys.serving.item_files import ItemFiles
-from recsys.serving.ranking import Rows, page
 from recsys.serving.search import Filters, Mask, Search
 from recsys.serving.source import Source
 

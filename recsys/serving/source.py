@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from recsys.model.snapshot import Catalogue, Champion, ItemSide, Objective, UserRow
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Catalogue, Champion, Objective, UserRow
 
 
 class Source(Protocol):

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select
 
 from recsys.data import IdMap
 from recsys.errors import NotFoundError
-from recsys.model.snapshot import Floats, ItemSide, Objective, Snapshot
+from recsys.model.item_side import Floats, ItemSide
+from recsys.model.snapshot import Objective, Snapshot
 from recsys.store.blobs import check_lengths, check_rows, cut, join
 from recsys.store.data_sets import load_item_ids
 from recsys.store.tables import DataSet, ItemEmbedding, Model, SnapshotRow, UserEmbedding

@@ -7,7 +7,8 @@ import numpy as np
 from sqlalchemy import Engine, and_, bindparam, select
 
 from recsys.errors import NotFoundError, StoreError
-from recsys.model.snapshot import Catalogue, Champion, ItemSide, Objective, UserRow
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Catalogue, Champion, Objective, UserRow
 from recsys.store.data_sets import find_data_set, load_catalogue
 from recsys.store.embeddings import find_snapshot, load_item_side
 from recsys.store.tables import Alias, DataSet, Model, RatedItems, SnapshotRow, UserEmbedding

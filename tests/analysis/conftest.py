@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recsys.data import IdMap, ItemMetadata
-from recsys.model.snapshot import Catalogue, ItemSide
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Catalogue
 
 MakeItems = Callable[..., tuple[ItemSide, Catalogue]]
 

@@ -8,7 +8,8 @@ import pytest
 from api import Config, create_app
 from recsys import store
 from recsys.data import IdMap, ItemMetadata, Ratings
-from recsys.model.snapshot import ItemSide, Snapshot
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Snapshot
 
 N_USERS, N_ITEMS, N_FACTORS = 12, 30, 4
 GENRES = ("Action", "Comedy", "Drama", "Film-Noir")

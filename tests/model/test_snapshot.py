@@ -5,7 +5,8 @@ import pytest
 
 from recsys.data import IdMap
 from recsys.errors import DataError
-from recsys.model.snapshot import SHRINKAGE, ItemSide, Snapshot
+from recsys.model.item_side import SHRINKAGE, ItemSide
+from recsys.model.snapshot import Snapshot
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recsys.data import IdMap, ItemMetadata
-from recsys.model.snapshot import Catalogue, Champion, ItemSide, UserRow
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Catalogue, Champion, UserRow
 from recsys.serving import ItemFiles
 
 # Six items: the fourth ("d") has no training ratings, the last ("f") no metadata.

@@ -13,7 +13,8 @@ from sqlalchemy import schema as schema_ddl
 
 from recsys import store
 from recsys.data import IdMap, ItemMetadata, Ratings
-from recsys.model.snapshot import ItemSide, Snapshot
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Snapshot
 
 
 @pytest.fixture

@@ -41,7 +41,8 @@ import numpy as np
 from sqlalchemy import event
 from recsys import store
 from recsys.data import IdMap, Ratings
-from recsys.model.snapshot import ItemSide, Snapshot
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Snapshot
 from recsys.store import drafts
 
 drafts.ROWS_PER_COMMIT = 20

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from recsys import store
 from recsys.data import IdMap
 from recsys.errors import DataError, NotFoundError, StoreError
-from recsys.model.snapshot import ItemSide, Snapshot
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Snapshot
 from recsys.store.database import writing
 from recsys.store.tables import ItemEmbedding, Model, UserEmbedding
 

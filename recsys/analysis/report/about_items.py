@@ -15,7 +15,8 @@ from recsys.analysis.neighbours import nearest_items
 from recsys.analysis.pca import Axis, PrincipalAxes
 from recsys.analysis.report import plots
 from recsys.analysis.report.page import Block, Figure, Section, Table, Text, columns
-from recsys.model.snapshot import Catalogue, ItemSide
+from recsys.model.item_side import ItemSide
+from recsys.model.snapshot import Catalogue
 
 
 def bias_section(table: BiasTable, top: int) -> Section:

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.serving.ranking import page
+from recsys.model.ranking import page
 
 scores_and_candidates = st.lists(
     st.tuples(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), st.booleans()), max_size=40

@@ -1,0 +1,84 @@
+"""Gradient checks of both models whole, for `recsys.nn.gradcheck.check_all`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from recsys.model.embedding_dot_bias import EmbeddingDotBias
+from recsys.model.embedding_mlp import EmbeddingMLP
+from recsys.model.objective import Penalty
+from recsys.nn.gradcheck import Check, check_gradients, check_tensors, draw
+from recsys.nn.tensor import Tensor
+
+Y_RANGE = (0.0, 5.5)
+_N_USERS, _N_ITEMS, _N_RATINGS = 5, 7, 30  # every row occurs several times
+_PENALTY = Penalty(reg=0.3, reg_bias=0.2)
+
+
+def model_checks() -> list[Callable[[np.random.Generator], list[Check]]]:
+    """Return the checks of `EmbeddingDotBias` and `EmbeddingMLP`, with and without a range.
+
+    The dot product is checked twice: the gradients worked out by hand, and the engine's.
+    """
+    return [
+        partial(check, y_range=y_range)
+        for check in (_by_hand, _by_engine, _mlp)
+        for y_range in (None, Y_RANGE)
+    ]
+
+
+def _by_hand(rng: np.random.Generator, y_range: tuple[float, float] | None) -> list[Check]:
+    model, batch = _dot(rng, y_range), _batch(rng)
+    gradients = model.gradients(*batch, _PENALTY)
+    name = _name("EmbeddingDotBias by hand", y_range)
+    return check_gradients(
+        name, lambda: sum(model.loss(*batch, _PENALTY)), model.arrays(), gradients
+    )
+
+
+def _by_engine(rng: np.random.Generator, y_range: tuple[float, float] | None) -> list[Check]:
+    model, batch = _dot(rng, y_range), _batch(rng)
+    return _of_tensors(_name("EmbeddingDotBias by the engine", y_range), model, batch)
+
+
+def _mlp(rng: np.random.Generator, y_range: tuple[float, float] | None) -> list[Check]:
+    model = EmbeddingMLP(
+        _N_USERS, _N_ITEMS, 3, 4, (6, 5), global_mean=0.3, y_range=y_range, rng=rng,
+        dtype=np.float64,
+    )  # fmt: skip
+    for array in model.arrays().values():
+        array[...] = draw(rng, array.shape)
+    return _of_tensors(_name("EmbeddingMLP", y_range), model, _batch(rng))
+
+
+def _dot(rng: np.random.Generator, y_range: tuple[float, float] | None) -> EmbeddingDotBias:
+    model = EmbeddingDotBias(
+        _N_USERS, _N_ITEMS, 4, global_mean=0.3, y_range=y_range, rng=rng, dtype=np.float64
+    )
+    for array in model.arrays().values():
+        array[...] = draw(rng, array.shape)
+    return model
+
+
+def _batch(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    users, items = rng.integers(0, _N_USERS, _N_RATINGS), rng.integers(0, _N_ITEMS, _N_RATINGS)
+    return users, items, rng.uniform(1, 5, _N_RATINGS)
+
+
+def _of_tensors(
+    name: str,
+    model: EmbeddingDotBias | EmbeddingMLP,
+    batch: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> list[Check]:
+    def loss() -> Tensor:
+        parts = model.tensor_loss(*batch, _PENALTY)
+        return parts.squared_error + parts.penalty
+
+    return check_tensors(name, loss, model.tensors())
+
+
+def _name(model: str, y_range: tuple[float, float] | None) -> str:
+    return model if y_range is None else f"{model}, with a range"

@@ -1,0 +1,169 @@
+"""The items' half of a snapshot, which scores every item for one user's row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.data import IdMap
+
+Floats = NDArray[np.float32]
+
+# How many ratings an item needs before a list trusts its own score half way (see `list_scores`).
+SHRINKAGE = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The network of an `EmbeddingMLP`, frozen: ReLU between its layers, none after the last.
+
+    Attributes
+    ----------
+    weights : tuple of (n_inputs, n_outputs) float32
+        The first layer takes a user's embedding and an item's, laid end to end; the last has
+        one output.
+    biases : tuple of (n_outputs,) float32
+    """
+
+    weights: tuple[Floats, ...]
+    biases: tuple[Floats, ...]
+
+    @property
+    def n_inputs(self) -> int:
+        """Length of both embeddings together."""
+        return len(self.weights[0])
+
+    def arrays(self) -> Iterator[tuple[str, Floats, tuple[int, ...]]]:
+        """Yield name, array and expected shape of each layer's weight and bias."""
+        n_inputs = self.n_inputs
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            n_outputs = 1 if number == len(self.weights) - 1 else len(bias)
+            yield f"the weight of layer {number}", weight, (n_inputs, n_outputs)
+            yield f"the bias of layer {number}", bias, (n_outputs,)
+            n_inputs = n_outputs
+
+    def scores(self, user_factors: Floats, item_factors: Floats) -> Floats:
+        """Return the network's output for pairs.
+
+        Parameters
+        ----------
+        user_factors : (n_user_factors,) or (n, n_user_factors) float32
+            One user for all items, or one for each.
+        item_factors : (n, n_item_factors) float32
+
+        Returns
+        -------
+        (n,) float32
+        """
+        # The first layer sees [p, q]: a part of it for the user, and one for the items.
+        first, n_user_factors = self.weights[0], user_factors.shape[-1]
+        x = item_factors @ first[n_user_factors:] + self.biases[0]
+        x += user_factors @ first[:n_user_factors]
+        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
+            x = np.maximum(x, 0) @ weight + bias
+        return x[:, 0]
+
+
+@dataclass(frozen=True, eq=False)
+class ItemSide:
+    """The items' half of a snapshot: enough to score every item for one user's row.
+
+    This is what a server keeps in memory; a user's row is read when it is asked for.
+
+    Item rows are those of the data set: a row without training ratings is all zeros.
+
+    Attributes
+    ----------
+    item_ids : IdMap
+        The caller's id of each item row.
+    item_factors : (n_items, n_factors) float32
+    item_bias : (n_items,) float32
+    item_counts : (n_items,) int32
+        Training ratings of each item.
+    global_mean : float
+        Added to every score. On the logit scale where there is a ``y_range``.
+    y_range : (float, float) or None
+        Lower and upper bound of the sigmoid that the score goes through, in stars.
+    rating_scale : (float, float)
+        Smallest and largest training rating; predictions are clipped to it.
+    head : Head or None
+        The network that takes the place of the dot product, in a snapshot of `EmbeddingMLP`.
+    """
+
+    item_ids: IdMap
+    item_factors: Floats
+    item_bias: Floats
+    item_counts: NDArray[np.int32]
+    global_mean: float
+    y_range: tuple[float, float] | None
+    rating_scale: tuple[float, float]
+    head: Head | None = None
+
+    def __post_init__(self) -> None:
+        # -0.0 and whole numbers would come back from a database as 0.0 and floats: other bits.
+        object.__setattr__(self, "item_bias", self.item_bias + np.float32(0))
+        object.__setattr__(self, "global_mean", float(self.global_mean) + 0.0)
+        for name in ("y_range", "rating_scale"):
+            bounds = getattr(self, name)
+            if bounds is not None:
+                low, high = bounds
+                object.__setattr__(self, name, (float(low) + 0.0, float(high) + 0.0))
+
+    @property
+    def n_items(self) -> int:
+        """Number of item rows."""
+        return len(self.item_bias)
+
+    @property
+    def n_factors(self) -> int:
+        """Length of an item's embedding."""
+        return int(self.item_factors.shape[1])
+
+    @property
+    def n_user_factors(self) -> int:
+        """Length of a user's embedding: an item's, unless there is a head."""
+        return self.n_factors if self.head is None else self.head.n_inputs - self.n_factors
+
+    def scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:
+        """Return the raw scores of all items: global mean, both biases and the dot product.
+
+        With a head, its output stands in the dot product's place.
+
+        Parameters
+        ----------
+        user_factors : (n_user_factors,) or (n_users, n_user_factors) float32
+        user_bias : float or (n_users,) float32
+
+        Returns
+        -------
+        (n_items,) or (n_users, n_items) float32
+        """
+        if self.head is None:
+            dot = user_factors @ self.item_factors.T
+        else:
+            per_user = (self.head.scores(p, self.item_factors) for p in np.atleast_2d(user_factors))
+            dot = np.stack(list(per_user)).reshape(*user_factors.shape[:-1], self.n_items)
+        offset = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
+        return dot + self.item_bias + offset
+
+    def stars(self, scores: Floats) -> Floats:
+        """Return the predicted ratings for raw scores: sigmoid range, then clipped to the scale."""
+        if self.y_range is not None:
+            low, high = self.y_range
+            sigmoid = (1 + np.tanh(scores / 2)) / 2  # in this form nothing overflows
+            scores = (low + (high - low) * sigmoid).astype(np.float32)
+        return np.clip(scores, *self.rating_scale)
+
+    def list_scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:
+        """Return the scores that order a list: raw scores, shrunk where ratings are few.
+
+        What the model says about the item beyond the user's own mean counts
+        ``n / (n + SHRINKAGE)`` for an item with n ratings, so that three enthusiasts do not
+        put a film at the top of everybody's list. Shape as `scores`.
+        """
+        base = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
+        trust = (self.item_counts / (self.item_counts + SHRINKAGE)).astype(np.float32)
+        return base + trust * (self.scores(user_factors, user_bias) - base)
