@@ -73,10 +73,11 @@ def evaluate(
     """
     _check(train, test, data, folds, holdout, split)
     settings = given_hyperparameters(options)
+    settings["early_stopping"] = settings["early_stopping"] or 0
     if train and test:
         parts = iter([Fold(read_and_tell(train), read_and_tell(test))])
     else:
-        rng = np.random.default_rng(options["seed"])
+        rng = np.random.default_rng(options["seed"] or Hyperparameters.seed)
         parts = _split(read_and_tell(data), folds, holdout or 0.1, split, rng)
 
     results: list[dict[str, Any]] = []

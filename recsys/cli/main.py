@@ -13,11 +13,14 @@ from recsys.errors import RecsysError
 _COMMANDS = {
     "train": "recsys.cli.train",
     "evaluate": "recsys.cli.evaluate",
+    "lr-find": "recsys.cli.lr_find",
+    "gradcheck": "recsys.cli.gradcheck",
     "recommend": "recsys.cli.ask",
     "similar": "recsys.cli.ask",
     "predict": "recsys.cli.ask",
     "report": "recsys.cli.report",
     "models": "recsys.cli.models",
+    "data": "recsys.cli.data",
     "db": "recsys.cli.db",
     "serve": "recsys.cli.serve",
 }
@@ -34,7 +37,7 @@ class Main(click.Group):
         """Return a command, importing the file that it stands in."""
         if name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(_COMMANDS[name]), name)
+        command: click.Command = getattr(import_module(_COMMANDS[name]), name.replace("-", "_"))
         return command
 
     def resolve_command(

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
-from recsys.training.hyperparameters import HYPERPARAMETER_NAMES, SCHEDULE_NAMES, Hyperparameters
+from recsys.nn.optimizers import OPTIMIZERS
+from recsys.nn.schedules import SCHEDULES
+from recsys.training.hyperparameters import HYPERPARAMETER_NAMES, Hyperparameters
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -18,28 +20,33 @@ def training_options(*, early_stopping: int) -> Callable[[_Command], _Command]:
     Parameters
     ----------
     early_stopping : int
-        The command's default of it.
+        The command's default of it, to be shown.
     """
     options = (
         click.option(
             "--objective", type=click.Choice(["rating"]), default="rating", help="What to learn."
         ),
+        _setting("model", click.Choice(["dot", "mlp"]), "Dot product, or neural network."),
         _setting("n_factors", int, "Length of an embedding."),
+        _setting("hidden", WIDTHS, "Widths of the network's hidden layers.", "100,50 with mlp"),
+        _setting("dropout", float, "Share of hidden activations dropped.", "0.4 with mlp"),
         _setting("n_epochs", int, "Passes over the ratings."),
-        _chosen("batch_size", int, "Ratings per step.", "by the data"),
-        _chosen("lr", float, "Highest learning rate.", "by the data"),
-        _setting("momentum", float, "v = momentum * v + gradient."),
+        _setting("batch_size", int, "Ratings per step.", "by the data"),
+        _setting("optimizer", click.Choice(list(OPTIMIZERS)), "What moves the parameters."),
+        _setting("lr", float, "Highest learning rate.", "by the data"),
+        _setting("momentum", float, "v = momentum * v + gradient; beta1 of Adam's family."),
+        _setting("clip", float, "Largest norm of the gradient.", "no clipping"),
         _setting("reg", float, "L2 penalty of embeddings, per rating."),
         _setting("reg_bias", float, "L2 penalty of biases, per rating."),
         _setting("init_std", float, "Spread of the initial embeddings."),
-        _chosen(
+        _setting(
             "y_range", (float, float), "Keep predictions between these stars by a sigmoid.",
             "no sigmoid", metavar="LOW HIGH",
         ),
-        _setting("schedule", click.Choice(SCHEDULE_NAMES), "How the learning rate changes."),
+        _setting("schedule", click.Choice(list(SCHEDULES)), "How the learning rate changes."),
         _setting(
             "early_stopping", int, "Stop after so many epochs without a better RMSE; 0 never.",
-            early_stopping, metavar="EPOCHS",
+            str(early_stopping), metavar="EPOCHS",
         ),
         _setting("dtype", click.Choice(["float32", "float64"]), "Precision of the arithmetic."),
         _setting("seed", click.IntRange(min=0), "Of everything random."),
@@ -57,23 +64,32 @@ def training_options(*, early_stopping: int) -> Callable[[_Command], _Command]:
     return decorate
 
 
+class _Widths(click.ParamType[tuple[int, ...]]):
+    name = "N,N,..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> tuple[int, ...]:
+        try:
+            return tuple(int(width) for width in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of widths such as 100,50", param, context)
+
+
+WIDTHS = _Widths()
+
+
 def _setting(
-    name: str, kind: Any, text: str, default: Any = None, **more: Any
+    name: str, kind: Any, text: str, default: str | None = None, **more: Any
 ) -> Callable[[_Command], _Command]:
-    """Return the option of a hyperparameter, with the default that it has by itself."""
-    default = getattr(Hyperparameters, name) if default is None else default
-    return click.option(_flag(name), type=kind, default=default, help=text, **more)
+    """Return the option of a hyperparameter.
 
-
-def _chosen(
-    name: str, kind: Any, text: str, default: str, **more: Any
-) -> Callable[[_Command], _Command]:
-    """Return the option of a hyperparameter that is None when not given, and then chosen."""
-    return click.option(_flag(name), type=kind, show_default=default, help=text, **more)
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    Not given, it is None: `Hyperparameters.choose` knows the default, and that nobody asked.
+    """
+    shown = str(getattr(Hyperparameters, name)) if default is None else default
+    return click.option(
+        f"--{name.replace('_', '-')}", type=kind, show_default=shown, help=text, **more
+    )
 
 
 def given_hyperparameters(options: dict[str, Any]) -> dict[str, Any]:

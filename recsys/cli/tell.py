@@ -29,10 +29,11 @@ def read_and_tell(source: str | Path | None) -> Ratings:
 
 
 def tell_choice(train: Ratings, hyperparameters: Hyperparameters) -> None:
-    """Say which batch size and rate the data got, and that compiling may take a moment."""
+    """Say what is about to be trained, with the batch size and the rate that the data got."""
     note(
-        f"training on {train.n_ratings:,} ratings: batches of "
-        f"{hyperparameters.batch_size:,}, learning rate {hyperparameters.lr:.3g}"
+        f"training {hyperparameters.model} on {train.n_ratings:,} ratings with "
+        f"{hyperparameters.optimizer}: batches of {hyperparameters.batch_size:,}, "
+        f"learning rate {hyperparameters.lr:.3g}"
     )
 
 

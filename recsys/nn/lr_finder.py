@@ -96,7 +96,11 @@ def _steepest(rates: Floats, smoothed: Floats) -> float | None:
     finite = np.isfinite(smoothed)
     if finite.sum() < 2:
         return None
-    rates, smoothed = rates[finite], smoothed[finite]
-    slopes = np.gradient(smoothed, np.log(rates))[: int(np.argmin(smoothed)) + 1]
+    logs, smoothed = np.log(rates[finite]), smoothed[finite]
+    logs, smoothed = logs[: np.argmin(smoothed) + 1], smoothed[: np.argmin(smoothed) + 1]
+    apart = max(1, len(logs) // 6)  # a slope between neighbours would be that of their batches
+    slopes = (smoothed[apart:] - smoothed[:-apart]) / (logs[apart:] - logs[:-apart])
+    if not slopes.size or slopes.min() >= 0:
+        return None
     steepest = int(np.argmin(slopes))
-    return float(rates[steepest]) if slopes[steepest] < 0 else None
+    return float(np.exp((logs[steepest] + logs[steepest + apart]) / 2))

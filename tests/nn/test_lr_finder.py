@@ -52,8 +52,17 @@ def test_the_sweep_stops_at_a_loss_that_is_no_number(bad):
 def test_the_suggestion_is_the_steepest_point_before_the_lowest():
     # The dive from 3 to 1.5 is steeper, but comes after a rise that has spoiled the weights.
     curve = curve_of([2.0, 1.8, 1.2, 1.1, 3.0, 1.5], rates=10.0 ** np.arange(-5, 1), beta=0.0)
-    # Central differences per decade: -.2, (1.2 - 2)/2 = -.4, (1.1 - 1.8)/2 = -.35, (3 - 1.2)/2
-    assert curve.suggestion == pytest.approx(1e-4)
+    # Differences per decade: -.2, -.6, -.1; the middle of the second lies half a decade on
+    assert curve.suggestion == pytest.approx(10**-3.5)
+
+
+def test_the_suggestion_does_not_mistake_noise_for_a_slope():
+    # A fall of one between .01 and 1, under noise of .05 from batch to batch.
+    rates = np.geomspace(1e-5, 10, 200)
+    fall = 2 - np.clip((np.log10(rates) + 2) / 2, 0, 1)
+    for seed in range(20):
+        noise = np.random.default_rng(seed).normal(0, 0.05, 200)
+        assert 0.005 < curve_of(list(fall + noise), rates=rates).suggestion < 2
 
 
 def test_no_suggestion_where_the_loss_only_grows():

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from recsys.analysis.lr_plot import plot_lr_curve
+from recsys.cli.options import given_hyperparameters, training_options
+from recsys.cli.output import json_option, note, print_json, print_table
+from recsys.cli.tell import read_and_tell
+from recsys.data.split import held_out
+from recsys.errors import UsageError
+from recsys.nn.lr_finder import exponential_rates
+from recsys.training import kernels
+from recsys.training.hyperparameters import Hyperparameters
+from recsys.training.lr_find import sweep
+
+_ROWS = 12
+
+
+@click.command()
+@click.option(
+    "--data", metavar="NAME|PATH", show_default="the embedded set", help="Ratings to train on."
+)
+@click.option("--start", type=float, show_default="lr / 1000", help="Smallest rate.")
+@click.option("--end", type=float, show_default="100 lr", help="Largest rate.")
+@click.option("--steps", type=click.IntRange(min=10), default=200, help="Rates, a batch at each.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Picture to write.")
+@training_options(early_stopping=0)
+@json_option
+def lr_find(
+    data: str | None,
+    start: float | None,
+    end: float | None,
+    steps: int,
+    plot: Path | None,
+    threads: int | None,
+    as_json: bool,
+    objective: str,
+    **options: Any,
+) -> None:
+    """Show how the loss answers to the learning rate, and suggest one.
+
+    One mini-batch at each of many growing rates, from the initial parameters on, until the
+    smoothed loss is four times its lowest. The suggestion is where it falls most steeply.
+    Nothing is stored.
+    """
+    given = given_hyperparameters(options)
+    unused = [f"--{name.replace('_', '-')}" for name in _UNUSED if given[name] is not None]
+    if unused:
+        raise UsageError(f"{unused[0]} makes no sense here: the finder itself chooses the rates")
+    ratings = read_and_tell(data)
+    train = ratings.select(~held_out(ratings))
+    hyperparameters = Hyperparameters.choose(train, **given)
+    kernels.use_threads(threads, hyperparameters.batch_size)
+
+    usual = hyperparameters.lr
+    rates = exponential_rates(start or usual / 1000, end or usual * 100, steps)
+    curve = sweep(train, hyperparameters, rates)
+    if plot is not None:
+        plot_lr_curve(plot, curve.rates, curve.losses, curve.smoothed, curve.suggestion)
+        note(f"the curve is drawn in {plot}")
+    if as_json:
+        print_json(
+            {
+                "suggestion": curve.suggestion,
+                "default": usual,
+                "batch_size": hyperparameters.batch_size,
+                "momentum": hyperparameters.momentum,
+                "rates": curve.rates.tolist(),
+                "losses": curve.losses.tolist(),
+                "smoothed": curve.smoothed.tolist(),
+            }
+        )
+        return
+    shown = range(0, len(curve.rates), max(1, len(curve.rates) // _ROWS))
+    print_table(
+        [[f"{curve.rates[n]:.3g}", curve.losses[n], curve.smoothed[n]] for n in shown],
+        ["rate", "loss", "smoothed"],
+    )
+    suggested = (
+        "none: the loss never falls" if curve.suggestion is None else f"{curve.suggestion:.3g}"
+    )
+    click.echo(
+        f"\nSuggestion: {suggested}, for {hyperparameters.optimizer} with batches of "
+        f"{hyperparameters.batch_size:,}; the default here is {usual:.3g}."
+    )
+
+
+# What the sweep decides itself, or does not come to.
+_UNUSED = ("lr", "schedule", "n_epochs", "early_stopping")
