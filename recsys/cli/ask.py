@@ -66,7 +66,7 @@ def similar(database_url: str, /, item_id: str, limit: int, as_json: bool) -> No
 @json_option
 @click.pass_obj
 def predict(database_url: str, /, user_id: str, item_ids: tuple[str, ...], as_json: bool) -> None:
-    """Predict the stars that USER_ID would give each of ITEM_IDS."""
+    """Predict the stars of USER_ID for each of ITEM_IDS."""
     champion = _champion(database_url)
     titles = [_title(champion, row) for row in _rows(champion, item_ids)]
     stars = champion.predict(user_id, item_ids).tolist()

@@ -16,7 +16,7 @@ TOLERANCE = 1e-6
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the parameters drawn.")
 @json_option
 def gradcheck(seed: int, as_json: bool) -> None:
-    """Hold every analytic gradient against central differences, in float64.
+    """Hold every gradient against central differences, in float64.
 
     All operations, layers and losses of the engine, and both models whole. The error of an array
     is |a - n| / (|a| + |n|) in Euclidean norms; shown is also the entry that differs most. Above

@@ -40,7 +40,7 @@ def lr_find(
     objective: str,
     **options: Any,
 ) -> None:
-    """Show how the loss answers to the learning rate, and suggest one.
+    """Show the loss against the learning rate, and suggest a rate.
 
     One mini-batch at each of many growing rates, from the initial parameters on, until the
     smoothed loss is four times its lowest. The suggestion is where it falls most steeply.
