@@ -39,7 +39,7 @@ def list_(as_json: bool) -> None:
         ]
         for release in known
     ]
-    print_table(rows, ["name", "ratings", "archive", "published", "here"])
+    print_table(rows, ["name", "ratings", "archive", "published", "here"], numbers={1, 2})
     click.echo(
         "\nGroupLens's terms: research use, no commercial use without permission, no endorsement."
         "\nEach set's README has them in full; recsys data list --json has addresses and checksums."
@@ -49,7 +49,10 @@ def list_(as_json: bool) -> None:
 @data.command()
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Download the data set NAME, checked against the MD5 that GroupLens publishes."""
+    """Download the data set NAME.
+
+    It is checked against the MD5 that GroupLens publishes.
+    """
     click.echo(download(name))
 
 
@@ -104,4 +107,4 @@ def _print(contents: Contents) -> None:
             [value, f"{count:,}", "█" * round(40 * count / most)]
             for value, count in contents.histogram.items()
         ]
-        print_table(bars, ["stars", "ratings", ""])
+        print_table(bars, ["stars", "ratings", ""], numbers={0, 1})

@@ -42,7 +42,7 @@ def gradcheck(seed: int, as_json: bool) -> None:
             ]
             for check in checks
         ]
-        print_table(rows, ["array", "error", "analytic", "numeric"], [46])
+        print_table(rows, ["array", "error", "analytic", "numeric"], [44], {1, 2, 3})
         click.echo(f"\n{len(checks)} arrays; the largest relative error is {largest:.1e}.")
     if not largest < TOLERANCE:
         worst = max(checks, key=lambda check: check.relative_error)

@@ -78,6 +78,7 @@ def lr_find(
     print_table(
         [[f"{curve.rates[n]:.3g}", curve.losses[n], curve.smoothed[n]] for n in shown],
         ["rate", "loss", "smoothed"],
+        numbers={0},
     )
     suggested = (
         "none: the loss never falls" if curve.suggestion is None else f"{curve.suggestion:.3g}"

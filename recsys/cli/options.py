@@ -1,4 +1,4 @@
-"""The options that `train` and `evaluate` share."""
+"""The options that the commands that train share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.types import OptionHelpExtra
 
 from recsys.nn.optimizers import OPTIMIZERS
 from recsys.nn.schedules import SCHEDULES
@@ -88,8 +89,23 @@ def _setting(
     """
     shown = str(getattr(Hyperparameters, name)) if default is None else default
     return click.option(
-        f"--{name.replace('_', '-')}", type=kind, show_default=shown, help=text, **more
+        f"--{name.replace('_', '-')}",
+        type=kind,
+        show_default=shown,
+        help=text,
+        cls=_Setting,
+        **more,
     )
+
+
+class _Setting(click.Option):
+    """Shows the default, which click is not told of, as if it were."""
+
+    def get_help_extra(self, context: click.Context) -> OptionHelpExtra:
+        extra = super().get_help_extra(context)
+        if "default" in extra:
+            extra["default"] = extra["default"].removeprefix("(").removesuffix(")")
+        return extra
 
 
 def given_hyperparameters(options: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import click
@@ -30,15 +30,22 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def print_table(
-    rows: Sequence[Sequence[Any]], headers: Sequence[str], widths: Sequence[int | None] = ()
+    rows: Sequence[Sequence[Any]],
+    headers: Sequence[str],
+    widths: Sequence[int | None] = (),
+    numbers: Collection[int] = (),
 ) -> None:
     """Print rows under headers; texts longer than their column's width are cut with an ellipsis.
 
-    Texts stand left and numbers right. An id is a text, also one that looks like a number.
+    Texts stand left and numbers right. An id is a text, also one that looks like a number; a
+    number that is written out already stands right in the columns ``numbers``.
     """
     limits = [*widths, *[None] * (len(headers) - len(widths))]
     shown = [[_cell(cell, width) for cell, width in zip(row, limits, strict=True)] for row in rows]
-    is_text = [any(isinstance(cell, str) for cell in column) for column in zip(*rows, strict=True)]
+    is_text = [
+        number not in numbers and any(isinstance(cell, str) for cell in column)
+        for number, column in enumerate(zip(*rows, strict=True))
+    ]
     click.echo(
         tabulate.tabulate(
             shown,

@@ -34,6 +34,11 @@ def test_a_text_that_looks_like_a_number_is_left_as_it_is(capsys):
     assert capsys.readouterr().out.splitlines()[2:] == ["007", "1e5", "nan"]
 
 
+def test_a_number_that_is_written_out_stands_right_where_its_column_is_named(capsys):
+    print_table([["1,209", "5 MB"], ["54", "63 MB"]], ["n", "size"], numbers={0})
+    assert capsys.readouterr().out.splitlines()[2:] == ["1,209  5 MB", "   54  63 MB"]
+
+
 def test_a_long_text_is_cut_with_an_ellipsis(capsys):
     print_table([["Shawshank Redemption, The"], ["Speed"]], ["title"], [10])
     assert capsys.readouterr().out.splitlines()[2:] == ["Shawshank…", "Speed"]
