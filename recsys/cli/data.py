@@ -84,8 +84,8 @@ def _print(contents: Contents) -> None:
         "users": f"{contents.n_users:,}",
         "items": f"{contents.n_items:,}",
         "ratings": f"{contents.n_ratings:,} ({contents.density:.2%} of all pairs)",
-        "per user": f"{per_user.min:,} to {per_user.max:,}, median {per_user.median:,.0f}",
-        "per item": f"{per_item.min:,} to {per_item.max:,}, median {per_item.median:,.0f}",
+        "per user": f"{per_user.min:,} to {per_user.max:,}, median {per_user.median:,g}",
+        "per item": f"{per_item.min:,} to {per_item.max:,}, median {per_item.median:,g}",
     }
     if contents.rating_mean is not None:
         pairs["scale"] = (

@@ -176,4 +176,8 @@ def _mean(results: list[dict[str, Any]]) -> dict[str, Any]:
     if len(results) == 1:
         return results[0]
     numbers = {name: [r[name] for r in results if r[name] is not None] for name in results[0]}
-    return {name: float(np.mean(of)) if of else None for name, of in numbers.items()}
+    return {name: _mean_of(values) if values else None for name, values in numbers.items()}
+
+
+def _mean_of(values: list[float]) -> float:
+    return values[0] if len(set(values)) == 1 else float(np.mean(values))
