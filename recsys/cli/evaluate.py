@@ -8,7 +8,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.cli.options import given_hyperparameters, training_options
+from recsys.cli.options import given_hyperparameters, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
 from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_choice, tell_unknown
 from recsys.data import Ratings
@@ -52,7 +52,8 @@ class Fold(NamedTuple):
     help="Hold out ratings at random, a share of each user's, or the newest.",
 )  # fmt: skip
 @click.option("--baseline", type=click.Choice(list(BASELINES)), help="Score this one instead.")
-@training_options(early_stopping=0)
+@training_options
+@pace_options(early_stopping=0)
 @json_option
 def evaluate(
     train: str | None,

@@ -10,7 +10,6 @@ from recsys.cli.options import given_hyperparameters, training_options
 from recsys.cli.output import json_option, note, print_json, print_table
 from recsys.cli.tell import read_and_tell
 from recsys.data.split import held_out
-from recsys.errors import UsageError
 from recsys.nn.lr_finder import exponential_rates
 from recsys.training import kernels
 from recsys.training.hyperparameters import Hyperparameters
@@ -27,7 +26,7 @@ _ROWS = 12
 @click.option("--end", type=float, show_default="100 lr", help="Largest rate.")
 @click.option("--steps", type=click.IntRange(min=10), default=200, help="Rates, a batch at each.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Picture to write.")
-@training_options(early_stopping=0)
+@training_options
 @json_option
 def lr_find(
     data: str | None,
@@ -46,13 +45,9 @@ def lr_find(
     smoothed loss is four times its lowest. The suggestion is where it falls most steeply.
     Nothing is stored.
     """
-    given = given_hyperparameters(options)
-    unused = [f"--{name.replace('_', '-')}" for name in _UNUSED if given[name] is not None]
-    if unused:
-        raise UsageError(f"{unused[0]} makes no sense here: the finder itself chooses the rates")
     ratings = read_and_tell(data)
     train = ratings.select(~held_out(ratings))
-    hyperparameters = Hyperparameters.choose(train, **given)
+    hyperparameters = Hyperparameters.choose(train, **given_hyperparameters(options))
     kernels.use_threads(threads, hyperparameters.batch_size)
 
     usual = hyperparameters.lr
@@ -87,7 +82,3 @@ def lr_find(
         f"\nSuggestion: {suggested}, for {hyperparameters.optimizer} with batches of "
         f"{hyperparameters.batch_size:,}; the default here is {usual:.3g}."
     )
-
-
-# What the sweep decides itself, or does not come to.
-_UNUSED = ("lr", "schedule", "n_epochs", "early_stopping")

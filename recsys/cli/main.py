@@ -83,7 +83,8 @@ class Main(click.Group):
     is_eager=True,
     expose_value=False,
     callback=lambda context, _, path: read_config(context, path),
-    help=f"Settings by command.  [default: {CONFIG_FILE}, if there is one]",
+    show_default=f"{CONFIG_FILE}, if there is one",
+    help="Settings by command.",
 )
 @click.option(
     "--database-url",

@@ -15,15 +15,10 @@ from recsys.training.hyperparameters import HYPERPARAMETER_NAMES, Hyperparameter
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def training_options(*, early_stopping: int) -> Callable[[_Command], _Command]:
-    """Return what gives a command the options of a training.
-
-    Parameters
-    ----------
-    early_stopping : int
-        The command's default of it, to be shown.
-    """
-    options = (
+def training_options(command: _Command) -> _Command:
+    """Give a command the options of a training but those of its pace."""
+    return _with_options(
+        command,
         click.option(
             "--objective", type=click.Choice(["rating"]), default="rating", help="What to learn."
         ),
@@ -31,10 +26,8 @@ def training_options(*, early_stopping: int) -> Callable[[_Command], _Command]:
         _setting("n_factors", int, "Length of an embedding."),
         _setting("hidden", WIDTHS, "Widths of the network's hidden layers.", "100,50 with mlp"),
         _setting("dropout", float, "Share of hidden activations dropped.", "0.4 with mlp"),
-        _setting("n_epochs", int, "Passes over the ratings."),
         _setting("batch_size", int, "Ratings per step.", "by the data"),
         _setting("optimizer", click.Choice(list(OPTIMIZERS)), "What moves the parameters."),
-        _setting("lr", float, "Highest learning rate.", "by the data"),
         _setting("momentum", float, "v = momentum * v + gradient; beta1 of Adam's family."),
         _setting("clip", float, "Largest norm of the gradient.", "no clipping"),
         _setting("reg", float, "L2 penalty of embeddings, per rating."),
@@ -44,11 +37,6 @@ def training_options(*, early_stopping: int) -> Callable[[_Command], _Command]:
             "y_range", (float, float), "Keep predictions between these stars by a sigmoid.",
             "no sigmoid", metavar="LOW HIGH",
         ),
-        _setting("schedule", click.Choice(list(SCHEDULES)), "How the learning rate changes."),
-        _setting(
-            "early_stopping", int, "Stop after so many epochs without a better RMSE; 0 never.",
-            str(early_stopping), metavar="EPOCHS",
-        ),
         _setting("dtype", click.Choice(["float32", "float64"]), "Precision of the arithmetic."),
         _setting("seed", click.IntRange(min=0), "Of everything random."),
         click.option(
@@ -57,12 +45,31 @@ def training_options(*, early_stopping: int) -> Callable[[_Command], _Command]:
         ),
     )  # fmt: skip
 
-    def decorate(command: _Command) -> _Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
 
-    return decorate
+def pace_options(*, early_stopping: int) -> Callable[[_Command], _Command]:
+    """Return what gives a command the options of how long and how fast to train.
+
+    Parameters
+    ----------
+    early_stopping : int
+        The command's default of it, to be shown.
+    """
+    return lambda command: _with_options(
+        command,
+        _setting("n_epochs", int, "Passes over the ratings."),
+        _setting("lr", float, "Highest learning rate.", "by the data"),
+        _setting("schedule", click.Choice(list(SCHEDULES)), "How the learning rate changes."),
+        _setting(
+            "early_stopping", int, "Stop after so many epochs without a better RMSE; 0 never.",
+            str(early_stopping), metavar="EPOCHS",
+        ),
+    )  # fmt: skip
+
+
+def _with_options(command: _Command, *options: Callable[[_Command], _Command]) -> _Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 class _Widths(click.ParamType[tuple[int, ...]]):
@@ -110,4 +117,4 @@ class _Setting(click.Option):
 
 def given_hyperparameters(options: dict[str, Any]) -> dict[str, Any]:
     """Return those of the options that are hyperparameters; None where not given."""
-    return {name: options[name] for name in HYPERPARAMETER_NAMES}
+    return {name: options.get(name) for name in HYPERPARAMETER_NAMES}

@@ -9,7 +9,7 @@ import click
 from sqlalchemy import Engine
 
 from recsys import store
-from recsys.cli.options import given_hyperparameters, training_options
+from recsys.cli.options import given_hyperparameters, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
 from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_choice, tell_unknown
 from recsys.data import Ratings
@@ -29,7 +29,8 @@ from recsys.training.progress import ProgressBar
     "--data", metavar="NAME|PATH", show_default="the embedded set",
     help="Ratings to train on: a known data set, a file, a folder or a zip.",
 )  # fmt: skip
-@training_options(early_stopping=Hyperparameters.early_stopping)
+@training_options
+@pace_options(early_stopping=Hyperparameters.early_stopping)
 @click.option(
     "--resume",
     is_flag=True,

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -23,6 +24,28 @@ class Outcome:
     @property
     def json(self):
         return json.loads(self.out)
+
+
+def _contexts(command=main, name="recsys", parent=None):
+    settings = {} if parent else main.context_settings
+    context = click.Context(command, parent=parent, info_name=name, **settings)
+    found = [context]
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found += _contexts(command.get_command(context, inner), inner, context)
+    return found
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes a ``context`` runs for each command and group."""
+    if "context" in metafunc.fixturenames:
+        metafunc.parametrize("context", _contexts(), ids=lambda context: context.command_path)
+
+
+@pytest.fixture(scope="session")
+def contexts():
+    """The contexts of all commands and groups."""
+    return _contexts()
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,6 @@ import sys
 import click
 import pytest
 
-from recsys.cli import main
-
 COMMANDS = [
     "train",
     "evaluate",
@@ -21,46 +19,27 @@ COMMANDS = [
 ]
 
 
-def every_command():
-    """Yield the words of each command and group, and the command."""
-
-    def walk(command, words):
-        yield words, command
-        if isinstance(command, click.Group):
-            with click.Context(command) as context:
-                for name in command.list_commands(context):
-                    yield from walk(command.get_command(context, name), (*words, name))
-
-    return list(walk(main, ()))
+def test_the_commands_of_the_contract_are_there(contexts):
+    assert {context.command_path.split()[1] for context in contexts[1:]} >= set(COMMANDS)
 
 
-def test_the_commands_of_the_contract_are_there():
-    assert {words[0] for words, _ in every_command() if words} >= set(COMMANDS)
-
-
-@pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
-def test_help_explains_every_command_and_option_in_80_columns(recsys, words):
+def test_help_explains_every_command_and_option_in_80_columns(recsys, context):
+    words = context.command_path.split()[1:]
     told = recsys(*words, "--help", COLUMNS="80")
-    assert told.code == 0
-    assert told.err == ""
+    assert (told.code, told.err) == (0, "")
     choices = re.compile(r"^  --\S+ \[.*\]$")  # these click does not wrap
     assert max(len(line) for line in told.out.splitlines() if not choices.match(line)) <= 80
     assert recsys(*words, "-h").out == told.out
+    if isinstance(context.command, click.Group):
+        assert "..." not in told.out.split("Commands:")[1]  # no summary is cut
 
 
-@pytest.mark.parametrize(("words", "command"), every_command(), ids=lambda value: str(value))
-def test_every_option_has_a_help_text_that_ends_like_a_sentence(words, command):
-    assert command.help
-    for option in command.params:
+def test_every_help_text_ends_like_a_sentence(context):
+    assert context.command.help
+    for option in context.command.params:
         if isinstance(option, click.Option):
             assert option.help, option.name
-            assert option.help.rstrip()[-1] in ".]", option.help
-
-
-def test_no_summary_in_the_list_of_commands_is_cut(recsys):
-    for words, command in every_command():
-        if isinstance(command, click.Group):
-            assert "..." not in recsys(*words, "--help").out.split("Commands:")[1]
+            assert option.help.endswith("."), option.help
 
 
 def test_the_version_is_that_of_the_package(done):
