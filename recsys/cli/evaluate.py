@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import click
@@ -14,8 +15,9 @@ from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_choice
 from recsys.data import Ratings
 from recsys.data.split import held_out, k_folds, split_by_rating, split_by_time, split_by_user
 from recsys.errors import UsageError
-from recsys.evaluation.evaluate import Evaluation, Predictor
+from recsys.evaluation.evaluate import Evaluation
 from recsys.evaluation.evaluate import evaluate as score
+from recsys.evaluation.predictor import Predictor
 from recsys.model.baselines import BASELINES
 from recsys.training.fit import fit_snapshot
 from recsys.training.hyperparameters import Hyperparameters
@@ -92,13 +94,14 @@ def evaluate(
             hyperparameters = Hyperparameters.choose(fold.train, **settings)
             tell_choice(fold.train, hyperparameters)
             started = time.perf_counter()
-            predictor = fit_snapshot(
-                fold.train,
-                hyperparameters,
-                validation=validation,
-                callbacks=[ProgressBar(hyperparameters.n_epochs)],
-                n_threads=threads,
-            )
+            with closing(ProgressBar(hyperparameters.n_epochs)) as bar:
+                predictor = fit_snapshot(
+                    fold.train,
+                    hyperparameters,
+                    validation=validation,
+                    callbacks=[bar],
+                    n_threads=threads,
+                )
         seconds = time.perf_counter() - started
         scored = score(predictor, part.train, part.test)
         tell_unknown(scored)

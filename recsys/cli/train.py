@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,14 +64,15 @@ def train(
     tell_choice(trained_on, hyperparameters)
     checkpoint = Checkpoint(_checkpoints(engine), hyperparameters, resume=resume)
     started = time.perf_counter()
-    snapshot = fit_snapshot(
-        trained_on,
-        hyperparameters,
-        validation=validation,
-        data_fingerprint=ratings.fingerprint,
-        callbacks=[checkpoint, ProgressBar(hyperparameters.n_epochs)],
-        n_threads=threads,
-    )
+    with closing(ProgressBar(hyperparameters.n_epochs)) as bar:
+        snapshot = fit_snapshot(
+            trained_on,
+            hyperparameters,
+            validation=validation,
+            data_fingerprint=ratings.fingerprint,
+            callbacks=[checkpoint, bar],
+            n_threads=threads,
+        )
     seconds = time.perf_counter() - started
     if resume:
         note(

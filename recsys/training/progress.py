@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 
 from tqdm import tqdm
 
@@ -21,10 +22,11 @@ class ProgressBar(Callback):
 
     def __init__(self, n_epochs: int) -> None:
         self._n_epochs = n_epochs
+        self._open = ExitStack()
 
     def on_start(self, run: Run, train: Ratings) -> None:
         """Open the line."""
-        self._bar = tqdm(
+        bar = tqdm(
             total=self._n_epochs * train.n_ratings,
             initial=run.n_epochs * train.n_ratings,
             desc="training",
@@ -35,6 +37,7 @@ class ProgressBar(Callback):
             leave=False,
             file=sys.stderr,
         )
+        self._bar = self._open.enter_context(bar)
 
     def on_batch(self, run: Run, n_ratings: int) -> None:
         """Move on."""
@@ -50,4 +53,8 @@ class ProgressBar(Callback):
 
     def on_end(self, run: Run) -> None:
         """Close the line."""
-        self._bar.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the line of a training that may have failed, so that its error stands alone."""
+        self._open.close()

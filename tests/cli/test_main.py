@@ -1,8 +1,11 @@
+import contextlib
 import importlib.metadata
 import os
+import pty
 import re
 import subprocess
 import sys
+import termios
 
 import click
 import pytest
@@ -100,6 +103,25 @@ def test_in_a_pipe_nothing_is_drawn(piped):
     for ran in piped:
         for text in (ran.stdout, ran.stderr):
             assert not re.search(r"[\r\x1b]|\d+%\|", text)
+
+
+def test_on_a_terminal_a_bar_is_drawn_and_an_error_stands_on_a_line_of_its_own(home, shop):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recsys", "train", "--data", shop, "--lr", "40"],
+        stderr=theirs, cwd=home,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError), os.fdopen(ours, "rb", buffering=0) as terminal:
+        while part := terminal.read(4096):
+            shown += part
+    assert process.wait() == 1
+    lines = [line.split("\r")[-1] for line in shown.decode().replace("\r\n", "\n").split("\n")]
+    assert "ratings/s" in shown.decode()
+    assert lines[-2].startswith("Error: training diverged")
+    assert lines[-1] == ""
 
 
 def test_what_is_not_the_result_goes_to_stderr(piped):
