@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data import IdMap
+from recsys.errors import DataError
 
 Floats = NDArray[np.float32]
 
@@ -26,10 +28,22 @@ class Head:
         The first layer takes a user's embedding and an item's, laid end to end; the last has
         one output.
     biases : tuple of (n_outputs,) float32
+
+    Raises
+    ------
+    DataError
+        If there is no layer, or not a bias for each weight.
     """
 
     weights: tuple[Floats, ...]
     biases: tuple[Floats, ...]
+
+    def __post_init__(self) -> None:
+        if not self.weights or len(self.weights) != len(self.biases):
+            raise DataError(
+                f"a network has {len(self.weights)} weights and {len(self.biases)} biases",
+                allowed="one of each per layer, and one layer or more",
+            )
 
     @property
     def n_inputs(self) -> int:
@@ -45,23 +59,35 @@ class Head:
             yield f"the bias of layer {number}", bias, (n_outputs,)
             n_inputs = n_outputs
 
-    def scores(self, user_factors: Floats, item_factors: Floats) -> Floats:
+    def item_part(self, item_factors: Floats) -> Floats:
+        """Return what items give the first layer, whoever the user is.
+
+        Parameters
+        ----------
+        item_factors : (n, n_item_factors) float32
+
+        Returns
+        -------
+        (n, n_outputs) float32
+            Its outputs less `scores`' part of the user, before ReLU.
+        """
+        return item_factors @ self.weights[0][-item_factors.shape[1] :] + self.biases[0]
+
+    def scores(self, user_factors: Floats, item_part: Floats) -> Floats:
         """Return the network's output for pairs.
 
         Parameters
         ----------
         user_factors : (n_user_factors,) or (n, n_user_factors) float32
             One user for all items, or one for each.
-        item_factors : (n, n_item_factors) float32
+        item_part : (n, n_outputs) float32
+            Of the items, from `item_part`.
 
         Returns
         -------
         (n,) float32
         """
-        # The first layer sees [p, q]: a part of it for the user, and one for the items.
-        first, n_user_factors = self.weights[0], user_factors.shape[-1]
-        x = item_factors @ first[n_user_factors:] + self.biases[0]
-        x += user_factors @ first[:n_user_factors]
+        x = item_part + user_factors @ self.weights[0][: user_factors.shape[-1]]
         for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
             x = np.maximum(x, 0) @ weight + bias
         return x[:, 0]
@@ -104,7 +130,7 @@ class ItemSide:
 
     def __post_init__(self) -> None:
         # -0.0 and whole numbers would come back from a database as 0.0 and floats: other bits.
-        object.__setattr__(self, "item_bias", self.item_bias + np.float32(0))
+        object.__setattr__(self, "item_bias", without_negative_zero(self.item_bias))
         object.__setattr__(self, "global_mean", float(self.global_mean) + 0.0)
         for name in ("y_range", "rating_scale"):
             bounds = getattr(self, name)
@@ -142,12 +168,12 @@ class ItemSide:
         (n_items,) or (n_users, n_items) float32
         """
         if self.head is None:
-            dot = user_factors @ self.item_factors.T
+            product = user_factors @ self.item_factors.T
         else:
-            per_user = (self.head.scores(p, self.item_factors) for p in np.atleast_2d(user_factors))
-            dot = np.stack(list(per_user)).reshape(*user_factors.shape[:-1], self.n_items)
+            per_user = [self.head.scores(p, self._item_part) for p in np.atleast_2d(user_factors)]
+            product = np.reshape(per_user, (*user_factors.shape[:-1], self.n_items))
         offset = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
-        return dot + self.item_bias + offset
+        return product + self.item_bias + offset
 
     def stars(self, scores: Floats) -> Floats:
         """Return the predicted ratings for raw scores: sigmoid range, then clipped to the scale."""
@@ -158,12 +184,35 @@ class ItemSide:
         return np.clip(scores, *self.rating_scale)
 
     def list_scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:
-        """Return the scores that order a list: raw scores, shrunk where ratings are few.
+        """Return the scores that order a list: those of `scores`, `shrunk`."""
+        return self.shrunk(self.scores(user_factors, user_bias), user_bias)
+
+    def shrunk(self, scores: Floats, user_bias: Floats | float) -> Floats:
+        """Return the raw scores of all items, shrunk where ratings are few.
 
         What the model says about the item beyond the user's own mean counts
         ``n / (n + SHRINKAGE)`` for an item with n ratings, so that three enthusiasts do not
         put a film at the top of everybody's list. Shape as `scores`.
         """
-        base = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
+        if self.head is None:
+            base = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
+        else:
+            # Nothing but its scores tells how generous the network thinks the user is; taking
+            # everybody's mean would lift the few-rated items to the top of a strict user's list.
+            share = self.item_counts / max(1, self.item_counts.sum(dtype=np.int64))
+            base = (scores @ share.astype(np.float32))[..., None]
         trust = (self.item_counts / (self.item_counts + SHRINKAGE)).astype(np.float32)
-        return base + trust * (self.scores(user_factors, user_bias) - base)
+        return base + trust * (scores - base)
+
+    @cached_property
+    def _item_part(self) -> Floats:
+        # More than half the work of running the network over the catalogue.
+        assert self.head is not None
+        return self.head.item_part(self.item_factors)
+
+
+def without_negative_zero(array: Floats) -> Floats:
+    """Return ``array`` with 0.0 for each -0.0; itself, perhaps memory-mapped, if it has none."""
+    if not (np.signbit(array) & (array == 0)).any():
+        return array
+    return array + np.float32(0)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.data import IdMap, ItemMetadata
 from recsys.errors import DataError
-from recsys.model.item_side import Floats, ItemSide
+from recsys.model.item_side import Floats, ItemSide, without_negative_zero
 
 Objective = Literal["rating", "ranking"]
 
@@ -117,7 +117,7 @@ class Snapshot:
         bounds = (*(self.items.y_range or ()), *self.items.rating_scale)
         if not np.isfinite((self.items.global_mean, *bounds)).all():
             raise DataError("global_mean, y_range or rating_scale is not a finite number")
-        object.__setattr__(self, "user_bias", self.user_bias + np.float32(0))
+        object.__setattr__(self, "user_bias", without_negative_zero(self.user_bias))
         if self.items.item_counts.shape != (n_items,):
             raise DataError("item_counts does not fit the items", allowed=f"int32 ({n_items},)")
 
@@ -153,7 +153,10 @@ class Snapshot:
             scores += side.item_bias[i] * (i >= 0)
             p = self.user_factors[u] * (u >= 0)[:, None]
             q = side.item_factors[i] * (i >= 0)[:, None]
-            scores += np.einsum("nk,nk->n", p, q) if side.head is None else side.head.scores(p, q)
+            if side.head is None:
+                scores += np.einsum("nk,nk->n", p, q)
+            else:
+                scores += side.head.scores(p, side.head.item_part(q))
             predicted[block] = side.stars(scores)
         return predicted
 

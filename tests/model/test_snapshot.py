@@ -5,7 +5,7 @@ import pytest
 
 from recsys.data import IdMap
 from recsys.errors import DataError
-from recsys.model.item_side import SHRINKAGE, ItemSide
+from recsys.model.item_side import Head, ItemSide
 from recsys.model.snapshot import Snapshot
 
 
@@ -40,29 +40,9 @@ def test_predicted_stars_are_the_scores_on_the_scale(snapshot):
     )
 
 
-def test_one_user_and_many_users_get_the_same_scores(snapshot):
-    many = snapshot.items.scores(snapshot.user_factors, snapshot.user_bias)
-    one = snapshot.items.scores(snapshot.user_factors[1], float(snapshot.user_bias[1]))
-    np.testing.assert_allclose(one, many[1], rtol=1e-6)
-
-
 def test_what_is_unknown_counts_as_zero(snapshot):
     predicted = snapshot.predict(np.array([-1, 0, -1]), np.array([-1, -1, 0]))
     np.testing.assert_allclose(predicted, [3.0, 3.25, 3.5])
-
-
-def test_sigmoid_range_bounds_the_stars(snapshot):
-    ranged = replace(snapshot.items, y_range=(0.0, 5.5))
-    stars = ranged.stars(np.array([-100, 0, 100], np.float32))
-    np.testing.assert_allclose(stars, [1.0, 2.75, 5.0])  # 0 and 5.5, clipped to the scale
-
-
-def test_lists_trust_an_item_by_its_number_of_ratings(snapshot):
-    scores = snapshot.items.scores(snapshot.user_factors[0], 0.25)
-    listed = snapshot.items.list_scores(snapshot.user_factors[0], 0.25)
-    # counts 10, 1 and 0: trust 10/20, 1/11 and 0 in what goes beyond 3 + .25
-    assert SHRINKAGE == 10
-    np.testing.assert_allclose(listed - 3.25, (scores - 3.25) * [1 / 2, 1 / 11, 0], atol=1e-6)
 
 
 def test_a_parameter_that_is_not_finite_is_refused(snapshot):
@@ -82,3 +62,52 @@ def test_content_hash_changes_with_a_single_bit(snapshot):
     changed[0, 0] = np.nextafter(changed[0, 0], np.float32(9))
     assert replace(snapshot, user_factors=changed).content_hash != snapshot.content_hash
     assert replace(snapshot).content_hash == snapshot.content_hash
+
+
+def with_head(snapshot, *layers, n_user_factors=4):
+    """The snapshot with a network of layers (weight, bias) and users of another length."""
+    head = Head(*(tuple(arrays) for arrays in zip(*layers, strict=True)))
+    user_factors = np.ones((2, n_user_factors), np.float32)
+    return replace(snapshot, items=replace(snapshot.items, head=head), user_factors=user_factors)
+
+
+def zeros(*shape):
+    return np.zeros(shape, np.float32)
+
+
+def test_a_users_embedding_may_be_longer_than_an_items_where_there_is_a_network(snapshot):
+    made = with_head(snapshot, (zeros(10, 3), zeros(3)), (zeros(3, 1), zeros(1)), n_user_factors=6)
+    assert (made.items.n_user_factors, made.items.n_factors) == (6, 4)
+    with pytest.raises(DataError, match=r"user_factors is float32 \(2, 6\); .* \(2, 4\)"):
+        replace(snapshot, user_factors=made.user_factors)
+
+
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        ([(zeros(9, 1), zeros(1))], r"user_factors is float32 \(2, 4\); allowed: float32 \(2, 5\)"),
+        ([(zeros(8, 2), zeros(2))], r"weight of layer 0 is float32 \(8, 2\); .* \(8, 1\)"),
+        ([(zeros(8, 3), zeros(2)), (zeros(2, 1), zeros(1))], r"weight of layer 0 .* \(8, 2\)"),
+        ([(zeros(8, 3), zeros(3)), (zeros(2, 1), zeros(1))], r"weight of layer 1 .* \(3, 1\)"),
+        ([(zeros(8, 1), zeros(1, 1))], r"bias of layer 0 is float32 \(1, 1\); .* \(1,\)"),
+        ([(np.zeros((8, 1)), zeros(1))], r"weight of layer 0 is float64 \(8, 1\)"),
+        ([(zeros(8, 1), zeros(1) + np.inf)], "bias of layer 0 has an entry that is not a finite"),
+    ],
+)
+def test_a_network_that_does_not_fit_is_refused(snapshot, layers, told):
+    with pytest.raises(DataError, match=told):
+        with_head(snapshot, *layers)
+
+
+def test_a_network_needs_a_bias_for_each_weight_and_a_layer():
+    for weights, biases in (((), ()), ((zeros(8, 1),), ())):
+        with pytest.raises(DataError, match=f"{len(weights)} weights and 0 biases"):
+            Head(weights, biases)
+
+
+def test_content_hash_changes_with_a_bit_of_the_network(snapshot):
+    weight, bias = zeros(8, 1), zeros(1)
+    dot, plain = snapshot.content_hash, with_head(snapshot, (weight, bias)).content_hash
+    weight[3, 0] = 1e-45
+    changed = with_head(snapshot, (weight, bias)).content_hash
+    assert len({dot, plain, changed}) == 3
