@@ -1,8 +1,8 @@
-"""The embeddings of a snapshot: one row each per user and per item."""
+"""The arrays of a snapshot: one row each per user, per item and per layer of its network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -11,11 +11,11 @@ from sqlalchemy import Connection, select
 
 from recsys.data import IdMap
 from recsys.errors import NotFoundError
-from recsys.model.item_side import Floats, ItemSide
+from recsys.model.item_side import Floats, Head, ItemSide
 from recsys.model.snapshot import Objective, Snapshot
 from recsys.store.blobs import check_lengths, check_rows, cut, join
 from recsys.store.data_sets import load_item_ids
-from recsys.store.tables import DataSet, ItemEmbedding, Model, SnapshotRow, UserEmbedding
+from recsys.store.tables import DataSet, ItemEmbedding, Layer, Model, SnapshotRow, UserEmbedding
 
 
 def user_embedding_rows(snapshot_id: int, snapshot: Snapshot) -> Iterator[tuple[Any, ...]]:
@@ -39,6 +39,22 @@ def item_embedding_rows(snapshot_id: int, items: ItemSide) -> Iterator[tuple[Any
         cut(items.item_factors, "<f4", np.arange(items.n_items + 1)),
         strict=False,
     )
+
+
+def layer_rows(snapshot_id: int, head: Head | None) -> Iterator[Mapping[str, Any]]:
+    """Return a snapshot's rows of ``layers``: none without a network."""
+    if head is None:
+        return
+    for position, (weight, bias) in enumerate(zip(head.weights, head.biases, strict=True)):
+        n_inputs, n_outputs = weight.shape
+        yield {
+            "snapshot_id": snapshot_id,
+            "position": position,
+            "n_inputs": n_inputs,
+            "n_outputs": n_outputs,
+            "weight": weight.astype("<f4").tobytes(),
+            "bias": bias.astype("<f4").tobytes(),
+        }
 
 
 def find_snapshot(connection: Connection, model_id: int, objective: Objective) -> Any:
@@ -92,17 +108,20 @@ def load_item_side(connection: Connection, snapshot: Any) -> ItemSide:
     rows = connection.execute(query).all()
     return ItemSide(
         item_ids=IdMap(load_item_ids(connection, snapshot.data_set_id)),
-        item_factors=_factors("item_embeddings", rows, snapshot, snapshot.n_items),
+        item_factors=_factors(
+            f"item_embeddings {_of(snapshot)}", rows, snapshot.n_items, snapshot.n_factors
+        ),
         item_bias=np.array([row.bias for row in rows], dtype=np.float32),
         item_counts=np.array([row.n_ratings for row in rows], dtype=np.int32),
         global_mean=snapshot.global_mean,
         y_range=None if snapshot.y_min is None else (snapshot.y_min, snapshot.y_max),
         rating_scale=(snapshot.rating_min, snapshot.rating_max),
+        head=_load_head(connection, snapshot),
     )
 
 
 def load_user_embeddings(connection: Connection, snapshot: Any) -> tuple[Floats, Floats]:
-    """Return (n_users,) biases and (n_users, n_factors) factors, given a snapshot's row.
+    """Return (n_users,) biases and (n_users, n_user_factors) factors, given a snapshot's row.
 
     Raises
     ------
@@ -115,13 +134,38 @@ def load_user_embeddings(connection: Connection, snapshot: Any) -> tuple[Floats,
         .order_by(UserEmbedding.user_row)
     )
     rows = connection.execute(query).all()
-    factors = _factors("user_embeddings", rows, snapshot, snapshot.n_users)
+    factors = _factors(
+        f"user_embeddings {_of(snapshot)}", rows, snapshot.n_users, snapshot.n_user_factors
+    )
     return np.array([row.bias for row in rows], dtype=np.float32), factors
 
 
-def _factors(table: str, rows: Sequence[Any], snapshot: Any, n_rows: int) -> Floats:
-    what = f"{table} of version {snapshot.model_id} ({snapshot.objective})"
+def _load_head(connection: Connection, snapshot: Any) -> Head | None:
+    query = (
+        select(Layer.position, Layer.n_inputs, Layer.n_outputs, Layer.weight, Layer.bias)
+        .where(Layer.snapshot_id == snapshot.id)
+        .order_by(Layer.position)
+    )
+    rows, what = connection.execute(query).all(), f"layers {_of(snapshot)}"
+    check_rows(what, [row.position for row in rows], snapshot.n_layers)
+    if not rows:
+        return None
+    n_weights = (4 * row.n_inputs * row.n_outputs for row in rows)
+    check_lengths(f"the weights in {what}", [row.weight for row in rows], n_weights)
+    n_biases = (4 * row.n_outputs for row in rows)
+    check_lengths(f"the biases in {what}", [row.bias for row in rows], n_biases)
+    return Head(
+        tuple(join([row.weight], "<f4").reshape(row.n_inputs, row.n_outputs) for row in rows),
+        tuple(join([row.bias], "<f4") for row in rows),
+    )
+
+
+def _factors(what: str, rows: Sequence[Any], n_rows: int, n_factors: int) -> Floats:
     check_rows(what, [row[0] for row in rows], n_rows)
     blobs = [row.factors for row in rows]
-    check_lengths(what, blobs, repeat(4 * snapshot.n_factors, n_rows))
-    return join(blobs, "<f4").reshape(n_rows, snapshot.n_factors)
+    check_lengths(what, blobs, repeat(4 * n_factors, n_rows))
+    return join(blobs, "<f4").reshape(n_rows, n_factors)
+
+
+def _of(snapshot: Any) -> str:
+    return f"of version {snapshot.model_id} ({snapshot.objective})"

@@ -55,6 +55,7 @@ class SnapshotInfo:
 
     objective: Objective
     n_factors: int
+    n_user_factors: int
     hyperparameters: Mapping[str, Any]
     metrics: Mapping[str, float]
     history: tuple[Mapping[str, Any], ...]
@@ -235,6 +236,7 @@ def _versions(connection: Connection, model_id: int | None = None) -> list[Versi
             SnapshotInfo(
                 objective=row.objective,
                 n_factors=row.n_factors,
+                n_user_factors=row.n_user_factors,
                 hyperparameters=row.hyperparameters,
                 metrics=row.metrics,
                 history=tuple(history[row.id]),

@@ -76,7 +76,7 @@ class StoreSource:
                 find_snapshot(connection, model_id, objective)
                 return None
         for name, blob, n_bytes in (
-            ("factors", row.factors, 4 * row.n_factors),
+            ("factors", row.factors, 4 * row.n_user_factors),
             ("item_rows", row.item_rows, 4 * row.n_ratings),
             ("rating_values", row.rating_values, None if row.is_implicit else 4 * row.n_ratings),
         ):
@@ -97,7 +97,7 @@ class StoreSource:
 # Built once: building it takes longer than SQLite takes to answer it.
 _USER_ROW = (
     select(
-        SnapshotRow.n_factors,
+        SnapshotRow.n_user_factors,
         DataSet.is_implicit,
         RatedItems.n_ratings,
         RatedItems.item_rows,

@@ -167,6 +167,10 @@ class SnapshotRow(Base):
     model_id: Mapped[int] = mapped_column(ForeignKey(Model.id, ondelete="CASCADE"))
     objective: Mapped[str] = mapped_column(String(16))
     n_factors: Mapped[int]
+    """Length of an item's embedding."""
+    n_user_factors: Mapped[int]
+    n_layers: Mapped[int]
+    """Of the network; 0 for the dot product."""
     global_mean: Mapped[float]
     y_min: Mapped[float | None]
     y_max: Mapped[float | None]
@@ -192,6 +196,23 @@ class Epoch(Base):
     )
     position: Mapped[int] = mapped_column(primary_key=True)
     report: Mapped[dict[str, Any]]
+
+
+class Layer(Base):
+    """One layer of a snapshot's network."""
+
+    __tablename__ = "layers"
+
+    snapshot_id: Mapped[int] = mapped_column(
+        ForeignKey(SnapshotRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True)
+    n_inputs: Mapped[int]
+    n_outputs: Mapped[int]
+    weight: Mapped[bytes]
+    """Little-endian float32, one input's weights after the other's."""
+    bias: Mapped[bytes]
+    """Little-endian float32."""
 
 
 # Not a number and the infinities fail it on SQLite and on Postgres.

@@ -14,11 +14,12 @@ from recsys.store.drafts import DraftWriter, drafting, sweep
 from recsys.store.embeddings import (
     find_snapshot,
     item_embedding_rows,
+    layer_rows,
     load_item_side,
     load_user_embeddings,
     user_embedding_rows,
 )
-from recsys.store.tables import Epoch, ItemEmbedding, Model, SnapshotRow, UserEmbedding
+from recsys.store.tables import Epoch, ItemEmbedding, Layer, Model, SnapshotRow, UserEmbedding
 
 
 def save_version(
@@ -147,6 +148,8 @@ def _write(draft: DraftWriter, snapshot: Snapshot, written: Callable[[int], None
                 model_id=draft.id,
                 objective=snapshot.objective,
                 n_factors=items.n_factors,
+                n_user_factors=items.n_user_factors,
+                n_layers=0 if items.head is None else len(items.head.weights),
                 global_mean=items.global_mean,
                 y_min=y_min,
                 y_max=y_max,
@@ -163,6 +166,7 @@ def _write(draft: DraftWriter, snapshot: Snapshot, written: Callable[[int], None
         for position, report in enumerate(snapshot.history)
     )
     draft.insert(Epoch, epochs)
+    draft.insert(Layer, layer_rows(snapshot_id, items.head))
     draft.insert_many(UserEmbedding, user_embedding_rows(snapshot_id, snapshot), written)
     draft.insert_many(ItemEmbedding, item_embedding_rows(snapshot_id, items), written)
 

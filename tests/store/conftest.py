@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,7 @@ from sqlalchemy import schema as schema_ddl
 
 from recsys import store
 from recsys.data import IdMap, ItemMetadata, Ratings
-from recsys.model.item_side import ItemSide
+from recsys.model.item_side import Head, ItemSide
 from recsys.model.snapshot import Snapshot
 
 
@@ -63,13 +64,31 @@ def ratings() -> Ratings:
 
 @pytest.fixture(scope="session")
 def make_snapshot() -> Callable[..., Snapshot]:
-    """Return a function that makes a snapshot of ratings, its parameters drawn from a seed."""
+    """Return a function that makes a snapshot of ratings, its parameters drawn from a seed.
 
-    def make(ratings: Ratings, *, seed: int = 0, n_factors: int = 3, **other: Any) -> Snapshot:
+    With ``hidden`` it has a network of such layers, and users' embeddings of ``n_user_factors``.
+    """
+
+    def make(
+        ratings: Ratings,
+        *,
+        seed: int = 0,
+        n_factors: int = 3,
+        n_user_factors: int | None = None,
+        hidden: tuple[int, ...] | None = None,
+        **other: Any,
+    ) -> Snapshot:
         rng = np.random.default_rng(seed)
 
         def draw(*shape: int) -> np.ndarray:
             return rng.normal(size=shape).astype(np.float32)
+
+        n_user_factors = n_user_factors or n_factors
+        head = None
+        if hidden is not None:
+            widths = (n_user_factors + n_factors, *hidden, 1)
+            weights = tuple(draw(*shape) for shape in pairwise(widths))
+            head = Head(weights, tuple(draw(width) for width in widths[1:]))
 
         return Snapshot(
             **{
@@ -82,9 +101,10 @@ def make_snapshot() -> Callable[..., Snapshot]:
                     global_mean=3.1,
                     y_range=None,
                     rating_scale=ratings.rating_scale,
+                    head=head,
                 ),
                 "user_ids": ratings.user_ids,
-                "user_factors": draw(ratings.n_users, n_factors),
+                "user_factors": draw(ratings.n_users, n_user_factors),
                 "user_bias": draw(ratings.n_users),
                 "hyperparameters": {"lr": 0.1, "seed": seed},
                 "data_fingerprint": ratings.fingerprint,
@@ -101,10 +121,20 @@ def make_snapshot() -> Callable[..., Snapshot]:
 def save(
     engine: Engine, ratings: Ratings, make_snapshot: Callable[..., Snapshot]
 ) -> Callable[..., int]:
-    """Return a function that stores another version of the tiny data set and returns its id."""
+    """Return a function that stores another version of the tiny data set and returns its id.
 
-    def save_another(seed: int = 0, **other: Any) -> int:
+    The snapshot is drawn from ``seed``, with a network if ``hidden`` says its layers.
+    """
+
+    def save_another(
+        seed: int = 0,
+        *,
+        n_user_factors: int | None = None,
+        hidden: tuple[int, ...] | None = None,
+        **other: Any,
+    ) -> int:
+        snapshot = make_snapshot(ratings, seed=seed, n_user_factors=n_user_factors, hidden=hidden)
         data_set_id = store.save_data_set(engine, ratings)
-        return store.save_version(engine, data_set_id, [make_snapshot(ratings, seed=seed)], **other)
+        return store.save_version(engine, data_set_id, [snapshot], **other)
 
     return save_another

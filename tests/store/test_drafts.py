@@ -19,6 +19,7 @@ from recsys.store.tables import (
     Epoch,
     Item,
     ItemEmbedding,
+    Layer,
     Model,
     RatedItems,
     SnapshotRow,
@@ -28,9 +29,9 @@ from recsys.store.tables import (
 AT_ONCE = timedelta(0)
 
 # Commits 1 to 7 begin a data set, write its items in 2 and its users in 3 chunks, and complete it;
-# 8 to 16 begin a version, write its snapshot, its history, its users in 3 and its items in 2
-# chunks, and complete it.
-N_COMMITS = 16
+# 8 to 17 begin a version, write its snapshot, its history, its network, its users in 3 and its
+# items in 2 chunks, and complete it.
+N_COMMITS = 17
 DATA_SET_COMPLETE = 7
 
 # For each number n that it is given: a child saves all that in n.db and kills itself just before
@@ -41,7 +42,7 @@ import numpy as np
 from sqlalchemy import event
 from recsys import store
 from recsys.data import IdMap, Ratings
-from recsys.model.item_side import ItemSide
+from recsys.model.item_side import Head, ItemSide
 from recsys.model.snapshot import Snapshot
 from recsys.store import drafts
 
@@ -50,9 +51,10 @@ users, items = IdMap(f"u{i}" for i in range(60)), IdMap(f"i{i}" for i in range(4
 rows = np.arange(60, dtype="i4")
 ratings = Ratings("killed", users, items, rows, rows % 40)
 counts = np.ones(40, "i4")
-side = ItemSide(items, np.ones((40, 9), "f4"), np.ones(40, "f4"), counts, 3, None, (1, 5))
+head = Head((np.ones((16, 2), "f4"), np.ones((2, 1), "f4")), (np.ones(2, "f4"), np.ones(1, "f4")))
+side = ItemSide(items, np.ones((40, 9), "f4"), np.ones(40, "f4"), counts, 3, None, (1, 5), head)
 snapshot = Snapshot(
-    "rating", side, users, np.ones((60, 9), "f4"), np.ones(60, "f4"), {}, ratings.fingerprint,
+    "rating", side, users, np.ones((60, 7), "f4"), np.ones(60, "f4"), {}, ratings.fingerprint,
     history=({"epoch": 1},),
 )
 
@@ -100,7 +102,8 @@ def killed(tmp_path_factory, ratings, make_snapshot) -> Path:
     template = store.open_database(f"sqlite:///{folder}/template.db")
     store.prepare(template)
     data_set_id = store.save_data_set(template, ratings)
-    store.promote(template, store.save_version(template, data_set_id, [make_snapshot(ratings)]))
+    champion = make_snapshot(ratings, n_user_factors=5, hidden=(4, 2))
+    store.promote(template, store.save_version(template, data_set_id, [champion]))
     template.dispose()
     numbers = range(1, N_COMMITS + 1)
     for number in numbers:
@@ -136,6 +139,7 @@ def rows(engine) -> dict[str, int]:
                 Model,
                 SnapshotRow,
                 Epoch,
+                Layer,
                 UserEmbedding,
                 ItemEmbedding,
             )
@@ -157,7 +161,7 @@ def test_a_writer_killed_at_any_commit_leaves_the_champion_serving(open_killed, 
     if last_commit <= DATA_SET_COMPLETE:
         complete = {}
     one_of_each = {"data_sets": 1, "items": 4, "rated_items": 3, "models": 1, "snapshots": 1}
-    one_of_each |= {"epochs": 2, "user_embeddings": 3, "item_embeddings": 4}
+    one_of_each |= {"epochs": 2, "layers": 3, "user_embeddings": 3, "item_embeddings": 4}
     assert rows(engine) == {table: n + complete.get(table, 0) for table, n in one_of_each.items()}
 
 

@@ -47,6 +47,23 @@ def test_an_item_side_is_that_of_the_snapshot(source, ratings, make_snapshot, sa
     assert (side.global_mean, side.y_range, side.rating_scale) == (3.1, None, (1.0, 5.0))
 
 
+def test_a_network_and_the_embeddings_of_its_users_are_those_of_the_snapshot(
+    source, ratings, make_snapshot, save
+):
+    saved = make_snapshot(ratings, n_user_factors=5, hidden=(4,))
+    model_id = save(n_user_factors=5, hidden=(4,))
+    side = source.item_side(model_id, "rating")
+    assert side.n_user_factors == 5
+    for found, expected in zip(
+        (*side.head.weights, *side.head.biases),
+        (*saved.items.head.weights, *saved.items.head.biases),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected, strict=True)
+    row = source.user_row(model_id, "rating", "y")
+    np.testing.assert_array_equal(row.factors, saved.user_factors[1], strict=True)
+
+
 def test_a_catalogue_counts_all_known_ratings(source, ratings, save):
     catalogue = source.catalogue(save())
     assert catalogue.item_ids == ratings.item_ids

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,10 +16,10 @@ from sqlalchemy.exc import IntegrityError
 from recsys import store
 from recsys.data import IdMap
 from recsys.errors import DataError, NotFoundError, StoreError
-from recsys.model.item_side import ItemSide
+from recsys.model.item_side import Head, ItemSide
 from recsys.model.snapshot import Snapshot
 from recsys.store.database import writing
-from recsys.store.tables import ItemEmbedding, Model, UserEmbedding
+from recsys.store.tables import ItemEmbedding, Layer, Model, UserEmbedding
 
 MANY = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -40,11 +43,19 @@ json_mapping = st.dictionaries(
 
 @st.composite
 def any_snapshot(draw, ratings) -> Snapshot:
-    n_factors = draw(st.integers(1, 5))
+    n_factors = n_user_factors = draw(st.integers(1, 5))
+    hidden = draw(st.none() | st.lists(st.integers(1, 4), max_size=2))
     n_users, n_items = ratings.n_users, ratings.n_items
 
     def array(*shape: int) -> np.ndarray:
         return draw(hnp.arrays(np.float32, shape, elements=floats32))
+
+    head = None
+    if hidden is not None:
+        n_user_factors = draw(st.integers(1, 5))
+        widths = [n_user_factors + n_factors, *hidden, 1]
+        weights = tuple(array(*shape) for shape in pairwise(widths))
+        head = Head(weights, tuple(array(width) for width in widths[1:]))
 
     return Snapshot(
         objective=draw(st.sampled_from(["rating", "ranking"])),
@@ -56,9 +67,10 @@ def any_snapshot(draw, ratings) -> Snapshot:
             global_mean=draw(bounds)[0],
             y_range=draw(st.none() | bounds),
             rating_scale=draw(bounds),
+            head=head,
         ),
         user_ids=ratings.user_ids,
-        user_factors=array(n_users, n_factors),
+        user_factors=array(n_users, n_user_factors),
         user_bias=array(n_users),
         hyperparameters=draw(json_mapping),
         data_fingerprint=ratings.fingerprint,
@@ -75,6 +87,7 @@ def bits(snapshot: Snapshot) -> list[object]:
         side.item_factors,
         side.item_bias,
         side.item_counts,
+        *(() if side.head is None else side.head.weights + side.head.biases),
     )
     return [
         snapshot.objective,
@@ -115,6 +128,18 @@ def test_a_version_holds_the_snapshots_of_its_objectives(engine, ratings, make_s
     model_id = store.save_version(engine, data_set_id, [ranking, rating])
     for saved in (rating, ranking):
         assert bits(store.load_snapshot(engine, model_id, saved.objective)) == bits(saved)
+
+
+def test_a_network_comes_back_with_the_extremes_of_float32(engine, ratings, make_snapshot):
+    saved = make_snapshot(ratings, n_user_factors=5, hidden=(4, 2))
+    head = saved.items.head
+    head.weights[1][0] = [-0.0, 1e-45]
+    head.biases[2][0] = np.finfo("f4").max
+    model_id = store.save_version(engine, store.save_data_set(engine, ratings), [saved])
+    loaded = store.load_snapshot(engine, model_id, "rating")
+    assert bits(loaded) == bits(saved)
+    users, items = np.array([0, 2, -1]), np.array([3, 0, 1])
+    assert loaded.predict(users, items).tobytes() == saved.predict(users, items).tobytes()
 
 
 def test_versions_share_a_data_set_and_overwrite_nothing(engine, ratings, make_snapshot, save):
@@ -250,3 +275,43 @@ def test_missing_truncated_and_changed_rows_are_told_with_their_version(engine, 
     assert f"of {table.__tablename__}" not in missing
     assert "row 0 is missing" in missing
     assert f"version {model_id} (rating)" in missing
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            update(Layer).where(Layer.position == 1).values(weight=b"\0" * 31),
+            "row 1 of the weights in layers of version {} (rating) has 31 bytes instead of 32",
+        ),
+        (
+            update(Layer).where(Layer.position == 0).values(bias=b"\0" * 20),
+            "row 0 of the biases in layers of version {} (rating) has 20 bytes instead of 16",
+        ),
+        (
+            update(Layer).where(Layer.position == 0).values(n_inputs=9),
+            "row 0 of the weights in layers of version {} (rating) has 128 bytes instead of 144",
+        ),
+        (
+            delete(Layer).where(Layer.position == 2),
+            "layers of version {} (rating) has 2 rows of 3, row 2 is missing",
+        ),
+        (delete(Layer), "layers of version {} (rating) has 0 rows of 3, row 0 is missing"),
+    ],
+)
+def test_a_damaged_network_is_told_and_never_served(engine, save, damage, told):
+    # User 5 + item 3 inputs, then 4, 2 and 1 outputs.
+    model_id = save(n_user_factors=5, hidden=(4, 2))
+    with writing(engine) as connection:
+        connection.execute(damage)
+    for read in (partial(store.load_snapshot, engine), store.StoreSource(engine).item_side):
+        with pytest.raises(StoreError, match=re.escape(told.format(model_id))):
+            read(model_id, "rating")
+
+
+def test_a_network_that_was_changed_is_not_what_was_saved(engine, save):
+    model_id = save(hidden=(4,))
+    with writing(engine) as connection:
+        connection.execute(update(Layer).where(Layer.position == 1).values(bias=b"\0" * 4))
+    with pytest.raises(StoreError, match="is not what was saved"):
+        store.load_snapshot(engine, model_id, "rating")
