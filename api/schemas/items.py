@@ -45,7 +45,7 @@ class SimilarQuery(Parameters):
     """How many neighbours, and among which items."""
 
     limit: Limit = 10
-    min_ratings: MinRatings = 0
+    min_ratings: MinRatings = 20
 
 
 class ItemHead(BaseModel):

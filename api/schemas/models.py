@@ -42,7 +42,8 @@ class StoredSnapshot(_Stored):
     """The embeddings of one objective."""
 
     objective: str = Field(examples=["rating"])
-    n_factors: int
+    n_factors: int = Field(description="Length of an item's embedding.")
+    n_user_factors: int = Field(description="Length of a user's.")
     hyperparameters: dict[str, Any]
     metrics: dict[str, float | None] = Field(description="On the held-out ratings.")
     content_hash: str = Field(description="SHA-256 of everything that decides a prediction.")

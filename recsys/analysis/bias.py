@@ -6,11 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.analysis.items import ItemRow, item_fields, well_known
-from recsys.errors import UsageError
+from recsys.errors import NotFoundError, UsageError
 from recsys.model.item_side import ItemSide
 from recsys.model.snapshot import Catalogue
 
 Doubles = NDArray[np.float64]
+
+NO_BIASES = (
+    "a neural network (the model mlp) learns no bias of an item apart from its embedding, "
+    "so there is nothing to rank by; train the model dot for it"
+)
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,8 @@ def bias_table(
 
     Raises
     ------
+    NotFoundError
+        If the model has no biases to rank by.
     DataError
         If the catalogue is of other items.
     UsageError
@@ -173,6 +180,8 @@ def bias_table(
     DerSimonian and Laird, "Meta-analysis in clinical trials", Controlled Clinical Trials 7,
     1986 (the moment estimate); Morris, "Parametric empirical Bayes inference", JASA 78, 1983.
     """
+    if items.head is not None:
+        raise NotFoundError(NO_BIASES)
     if residual_std is not None and not (np.isfinite(residual_std) and residual_std > 0):
         raise UsageError(f"residual_std is {residual_std}; it must be a positive number")
     listed = well_known(items, catalogue, min_ratings, most_rated)

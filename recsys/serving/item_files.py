@@ -1,8 +1,9 @@
 """The items' half of each snapshot in one read-only mapped file, shared by a server's workers.
 
 A file is the SHA-256 of all that follows it (64 hexadecimal digits), one line of JSON padded
-with spaces to a multiple of 64 bytes, the item factors, the item biases (both little-endian
-float32) and the item counts (little-endian int32).
+with spaces to a multiple of 64 bytes, the item factors, the item biases, weight and bias of each
+layer of the network, if there is one (all little-endian float32), and the item counts
+(little-endian int32).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import math
 import mmap
 import os
 import tempfile
@@ -21,9 +23,9 @@ import numpy as np
 
 from recsys.data import IdMap
 from recsys.errors import DataError
-from recsys.model.item_side import ItemSide
+from recsys.model.item_side import Head, ItemSide
 
-FORMAT = 1
+FORMAT = 2
 ALIGNMENT = 64
 DIGEST = 64
 # A version has at most two, and the last few versions may be rolled back to.
@@ -106,12 +108,14 @@ def _last_used(path: Path) -> float:
 
 
 def _encode(content_hash: str, items: ItemSide) -> bytes:
+    layers = [] if items.head is None else list(items.head.arrays())
     line = json.dumps(
         {
             "format": FORMAT,
             "content_hash": content_hash,
             "n_items": items.n_items,
             "n_factors": items.n_factors,
+            "layers": [shape for _, _, shape in layers],
             "global_mean": items.global_mean,
             "y_range": items.y_range,
             "rating_scale": items.rating_scale,
@@ -123,6 +127,7 @@ def _encode(content_hash: str, items: ItemSide) -> bytes:
         for array, dtype in (
             (items.item_factors, "<f4"),
             (items.item_bias, "<f4"),
+            *((array, "<f4") for _, array, _ in layers),
             (items.item_counts, "<i4"),
         )
     )
@@ -156,16 +161,19 @@ def _open(path: Path, content_hash: str, item_ids: IdMap) -> ItemSide:
     with contextlib.suppress(OSError):
         os.utime(path)
     n_items, n_factors = header["n_items"], header["n_factors"]
-    factors, bias, counts = np.split(
-        np.frombuffer(mapped, dtype="<f4", offset=start),
-        [n_items * n_factors, n_items * (n_factors + 1)],
+    shapes = [(n_items, n_factors), (n_items,), *map(tuple, header["layers"]), (n_items,)]
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    parts = np.split(np.frombuffer(mapped, dtype="<f4", offset=start), ends[:-1])
+    factors, bias, *layers, counts = (
+        part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)
     )
     return ItemSide(
         item_ids=item_ids,
-        item_factors=factors.reshape(n_items, n_factors),
+        item_factors=factors,
         item_bias=bias,
         item_counts=counts.view("<i4"),
         global_mean=header["global_mean"],
         y_range=None if header["y_range"] is None else tuple(header["y_range"]),
         rating_scale=tuple(header["rating_scale"]),
+        head=Head(tuple(layers[::2]), tuple(layers[1::2])) if layers else None,
     )

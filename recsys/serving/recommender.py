@@ -142,18 +142,17 @@ class Recommender:
             If the version does not know the user.
         """
         user = self._user(user_id, self._listing)
-        if self._listing == "ranking":
-            scores = self._side.scores(user.factors, user.bias)
-        else:
-            scores = self._side.list_scores(user.factors, user.bias)
+        raw = self._side.scores(user.factors, user.bias)
+        scores = raw if self._listing == "ranking" else self._side.shrunk(raw, user.bias)
         candidates = self._trained & self.search.matching(filters)
         if exclude_seen:
             candidates[user.rated_items] = False
         items, has_more = page(scores, candidates, n, offset)
         stars = None
-        if "rating" in self.sides:
-            rater = user if self._listing == "rating" else self._user(user_id, "rating")
-            stars = self._stars(rater, items)
+        if self._listing == "rating":
+            stars = self._side.stars(raw[items])
+        elif "rating" in self.sides:
+            stars = self._stars(self._user(user_id, "rating"), items)
         return RankedItems(items, scores[items], stars, has_more)
 
     def popular(self, n: int = 10, *, offset: int = 0, filters: Filters = ALL_ITEMS) -> RankedItems:
@@ -173,7 +172,8 @@ class Recommender:
     def predict(self, user_id: str, item_ids: Sequence[str]) -> Floats:
         """Return the predicted ratings of items by a user, NaN where the item is unknown.
 
-        An item without training ratings gets what the user gives on average.
+        An item without training ratings has an embedding and a bias of zero: it gets what the
+        user gives on average, or what a network makes of that.
 
         Returns
         -------
@@ -192,7 +192,7 @@ class Recommender:
         stars[rows < 0] = np.nan
         return stars
 
-    def similar_items(self, item_id: str, n: int = 10, *, min_ratings: int = 0) -> RankedItems:
+    def similar_items(self, item_id: str, n: int = 10, *, min_ratings: int = 20) -> RankedItems:
         """Return the ``n`` nearest items by the cosine of their embeddings, itself left out.
 
         Without training ratings an item has no direction: it is near nothing, and nothing is
@@ -202,8 +202,8 @@ class Recommender:
         ----------
         item_id : str
         n : int
-        min_ratings : int
-            Only items with so many known ratings.
+        min_ratings : int, default 20
+            Only items with so many known ratings; with 0 the few-rated ones crowd in.
 
         Raises
         ------
@@ -240,7 +240,7 @@ class Recommender:
     @cached_property
     def _nobody(self) -> UserRow:
         """Somebody without any taste or generosity of their own."""
-        factors = np.zeros(self.side("rating").n_factors, dtype=np.float32)
+        factors = np.zeros(self.side("rating").n_user_factors, dtype=np.float32)
         return UserRow(factors, 0.0, np.empty(0, dtype=np.int32), None)
 
     def _user(self, user_id: str, objective: Objective) -> UserRow:

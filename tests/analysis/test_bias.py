@@ -8,7 +8,8 @@ import pytest
 
 from recsys.analysis import bias_table
 from recsys.data import IdMap
-from recsys.errors import DataError, UsageError
+from recsys.errors import DataError, NotFoundError, UsageError
+from recsys.model.item_side import Head
 
 
 def test_worst_and_best_run_from_the_two_ends(make_items):
@@ -18,6 +19,13 @@ def test_worst_and_best_run_from_the_two_ends(make_items):
     assert [row.item_id for row in table.best(2)] == ["i2", "i0"]
     assert [row.item_id for row in table.best(2, offset=1)] == ["i0", "i3"]
     assert table.worst(9, offset=4) == ()
+
+
+def test_a_network_has_no_bias_to_rank_by(make_items):
+    items, catalogue = make_items([0.0, 0.0], [50, 50])
+    head = Head((np.zeros((4, 1), np.float32),), (np.zeros(1, np.float32),))
+    with pytest.raises(NotFoundError, match="learns no bias of an item apart from its embedding"):
+        bias_table(replace(items, head=head), catalogue)
 
 
 def test_a_row_is_ready_for_json(make_items):

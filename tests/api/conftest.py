@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from api import Config, create_app
 from recsys import store
 from recsys.data import IdMap, ItemMetadata, Ratings
-from recsys.model.item_side import ItemSide
+from recsys.model.item_side import Head, ItemSide
 from recsys.model.snapshot import Snapshot
 
 N_USERS, N_ITEMS, N_FACTORS = 12, 30, 4
@@ -70,6 +72,24 @@ def make_snapshot(ratings: Ratings, seed: int) -> Snapshot:
     )
 
 
+def make_network(ratings: Ratings, seed: int) -> Snapshot:
+    """As `make_snapshot`, with a network over embeddings of 6 and 4 in place of the product."""
+    rng = np.random.default_rng(seed)
+    dot = make_snapshot(ratings, seed)
+    widths = (6 + N_FACTORS, 8, 1)
+    head = Head(
+        tuple(rng.normal(0, 0.5, shape).astype(np.float32) for shape in pairwise(widths)),
+        tuple(np.zeros(width, np.float32) for width in widths[1:]),
+    )
+    return replace(
+        dot,
+        items=replace(dot.items, item_bias=np.zeros(N_ITEMS, np.float32), head=head),
+        user_factors=rng.normal(size=(N_USERS, 6)).astype(np.float32),
+        user_bias=np.zeros(N_USERS, np.float32),
+        hyperparameters={"model": "mlp", "n_factors": None, "hidden": [8]},
+    )
+
+
 class Shop:
     """A store in a file, with versions made from seeds, and the application over it."""
 
@@ -82,8 +102,8 @@ class Shop:
         self.app = create_app(self.config)
         self.client = self.app.test_client()
 
-    def train(self, seed: int, *, promote: bool = True) -> int:
-        snapshot = make_snapshot(self.ratings, seed)
+    def train(self, seed: int, *, promote: bool = True, make=make_snapshot) -> int:
+        snapshot = make(self.ratings, seed)
         model_id = store.save_version(self.engine, self.data_set_id, [snapshot])
         if promote:
             store.promote(self.engine, model_id)
@@ -111,6 +131,15 @@ def shop(tmp_path_factory):
     """A store with one version, which no test changes."""
     made = Shop(tmp_path_factory.mktemp("shop"))
     made.train(seed=1)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def network_shop(tmp_path_factory):
+    """A store whose one version is a network, which no test changes."""
+    made = Shop(tmp_path_factory.mktemp("network"))
+    made.train(seed=1, make=make_network)
     yield made
     made.close()
 

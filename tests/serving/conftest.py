@@ -1,12 +1,13 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from recsys.data import IdMap, ItemMetadata
-from recsys.model.item_side import ItemSide
+from recsys.model.item_side import Head, ItemSide
 from recsys.model.snapshot import Catalogue, Champion, UserRow
 from recsys.serving import ItemFiles
 
@@ -118,6 +119,21 @@ def files(tmp_path):
 def make_items():
     """Return a function that makes item sides: ``make_items(bias_of_b=..., y_range=...)``."""
     return lambda bias_of_b=0.25, **changes: replace(items(bias_of_b), **changes)
+
+
+@pytest.fixture
+def make_head():
+    """Return a function that draws a network: ``make_head(n_user_factors, n_factors, *hidden)``."""
+
+    def make(n_user_factors, n_item_factors, *hidden):
+        rng = np.random.default_rng(8)
+        widths = (n_user_factors + n_item_factors, *hidden, 1)
+        return Head(
+            tuple(rng.normal(size=shape).astype(np.float32) for shape in pairwise(widths)),
+            tuple(rng.normal(size=width).astype(np.float32) for width in widths[1:]),
+        )
+
+    return make
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+import hashlib
+import json
 import logging
 import os
 
@@ -22,21 +24,26 @@ class Reader:
         return self.items
 
 
-@pytest.fixture
-def reader(make_items):
-    return Reader(make_items(y_range=(0.25, 5.75), global_mean=0.1 + 0.2))
+@pytest.fixture(params=["dot", "network"])
+def reader(request, make_items, make_head):
+    head = make_head(3, 2, 4, 3) if request.param == "network" else None
+    return Reader(make_items(y_range=(0.25, 5.75), global_mean=0.1 + 0.2, head=head))
 
 
 def load(files, reader, content_hash=HASH):
     return files.load(content_hash, reader.items.item_ids, reader)
 
 
+def arrays(items):
+    layers = () if items.head is None else items.head.weights + items.head.biases
+    return items.item_factors, items.item_bias, items.item_counts, *layers
+
+
 def assert_same(found, expected):
-    for name in ("item_factors", "item_bias", "item_counts"):
-        array = getattr(found, name)
-        assert array.dtype == getattr(expected, name).dtype
-        assert array.shape == getattr(expected, name).shape
-        assert array.tobytes() == getattr(expected, name).tobytes()
+    for array, other in zip(arrays(found), arrays(expected), strict=True):
+        assert array.dtype == other.dtype
+        assert array.shape == other.shape
+        assert array.tobytes() == other.tobytes()
     for name in ("item_ids", "global_mean", "y_range", "rating_scale"):
         assert getattr(found, name) == getattr(expected, name)
 
@@ -53,10 +60,26 @@ def test_a_second_process_reads_the_file_and_not_the_store(files, reader):
 
 def test_the_arrays_are_mapped_and_cannot_be_written(files, reader):
     items = load(files, reader)
-    for array in (items.item_factors, items.item_counts):
+    for array in arrays(items):
         assert not array.flags.owndata
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
+
+
+def test_an_item_file_made_before_there_were_networks_is_made_anew(files, reader, caplog):
+    load(files, reader)
+    (path,) = files.folder.iterdir()
+    start = path.read_bytes().find(b"\n") + 1
+    header = json.loads(path.read_bytes()[64:start])
+    del header["layers"]
+    line = json.dumps(header | {"format": 1}).encode().ljust(start - 65) + b"\n"
+    content = line + path.read_bytes()[start:]
+    path.write_bytes(hashlib.sha256(content).hexdigest().encode() + content)
+
+    assert_same(load(files, reader), reader.items)
+
+    assert reader.n_reads == 2
+    assert "of another snapshot or format" in caplog.text
 
 
 def test_the_arrays_lie_on_boundaries_of_64_bytes(files, reader):

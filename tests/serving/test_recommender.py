@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recsys.errors import DataError, NotFoundError, UnknownUserError
+from recsys.model.item_side import ItemSide
 from recsys.serving import Filters, Recommender
 
 
@@ -48,6 +51,16 @@ def test_pages_add_up_to_the_list_and_the_last_one_says_so(recommender, n):
     assert [page.has_more for page in pages] == [True] * (len(pages) - 1) + [False]
 
 
+def test_a_list_with_its_stars_scores_the_catalogue_once(recommender, monkeypatch):
+    scored = []
+    scores = ItemSide.scores
+    monkeypatch.setattr(
+        ItemSide, "scores", lambda side, *user: scored.append(user) or scores(side, *user)
+    )
+    assert recommender.recommend("1").stars is not None
+    assert len(scored) == 1
+
+
 def test_an_offset_beyond_the_end_is_an_empty_page(recommender):
     page = recommender.recommend("2", 5, offset=2**31)
     assert not len(page.items)
@@ -83,19 +96,32 @@ def test_predictions_keep_the_order_asked_for_and_are_nan_for_unknown_items(reco
 
 def test_similar_items_are_the_nearest_by_cosine_without_the_item_itself(recommender):
     # From a = (1, 0): c (2, 0) has cosine 1, e (.5, .5) 1/sqrt(2), b and f (0, 1) have 0.
-    ranked = recommender.similar_items("a", 3)
+    ranked = recommender.similar_items("a", 3, min_ratings=0)
     assert ids(recommender, ranked.items) == "ceb"
     np.testing.assert_allclose(ranked.scores, [1, 0.5**0.5, 0], atol=1e-6)
 
 
 def test_similar_items_may_be_limited_to_those_with_enough_ratings(recommender):
-    # e has 2 known ratings, c 11.
+    # e has 2 known ratings, c 11, b and f 33.
     assert ids(recommender, recommender.similar_items("a", min_ratings=11).items) == "cbf"
+    assert ids(recommender, recommender.similar_items("a", min_ratings=12).items) == "bf"
+
+
+def test_similar_items_have_twenty_ratings_unless_fewer_are_asked_for(
+    recommender, source, files, monkeypatch
+):
+    known = recommender.catalogue.n_ratings.copy()
+    known[[2, 4]] = 20, 19
+    catalogue = replace(recommender.catalogue, n_ratings=known)
+    monkeypatch.setattr(source, "catalogue", lambda model_id: catalogue)
+    recommender = Recommender.load(source, 1, files)
+    assert ids(recommender, recommender.similar_items("a").items) == "cbf"
+    assert ids(recommender, recommender.similar_items("a", min_ratings=19).items) == "cebf"
 
 
 def test_an_item_without_training_ratings_is_near_nothing_and_nothing_is_near_it(recommender):
-    assert not len(recommender.similar_items("d").items)
-    assert "d" not in ids(recommender, recommender.similar_items("a").items)
+    assert not len(recommender.similar_items("d", min_ratings=0).items)
+    assert "d" not in ids(recommender, recommender.similar_items("a", min_ratings=0).items)
 
 
 def test_similar_items_of_an_unknown_item_are_not_found(recommender):
@@ -142,3 +168,40 @@ def test_embeddings_of_other_items_than_the_catalogue_are_refused(source, files,
     source.add(2, rating=make_items(item_ids=IdMap("abcdeX")))
     with pytest.raises(DataError, match="different items"):
         Recommender.load(source, 2, files)
+
+
+@pytest.fixture
+def network(source, files, make_items, make_head, make_user):
+    """A recommender by a network; user "1" has an embedding longer than an item's."""
+    side = make_items(item_bias=np.zeros(6, np.float32), head=make_head(3, 2, 8, 4))
+    source.add(3, rating=side)
+    source.users["rating", "1"] = make_user([0.5, -1, 2], rated=[0])
+    return Recommender.load(source, 3, files)
+
+
+def test_a_network_is_run_over_the_whole_catalogue(network):
+    side, p = network.side("rating"), np.array([0.5, -1, 2], np.float32)
+    # The network by its definition: one pair of embeddings, laid end to end, at a time.
+    expected = []
+    for q in side.item_factors:
+        x = np.concatenate([p, q])
+        for n, (weight, bias) in enumerate(zip(side.head.weights, side.head.biases, strict=True)):
+            x = (x if n == 0 else np.maximum(x, 0)) @ weight + bias
+        expected.append(x[0] + 3)
+    base = np.average(expected, weights=side.item_counts)
+    trust = side.item_counts / (side.item_counts + 10)
+    shrunk = base + trust * (np.array(expected) - base)
+
+    ranked = network.recommend("1", exclude_seen=False)
+
+    assert ranked.items.tolist() == sorted([0, 1, 2, 4, 5], key=lambda row: (-shrunk[row], row))
+    np.testing.assert_allclose(ranked.scores, shrunk[ranked.items], rtol=1e-5)
+    stars = np.clip(expected, 0.5, 5)
+    np.testing.assert_allclose(ranked.stars, stars[ranked.items], rtol=1e-5)
+    np.testing.assert_allclose(network.predict("1", list("abcdef")), stars, rtol=1e-5)
+
+
+def test_a_network_has_similar_and_popular_items(network):
+    assert ids(network, network.similar_items("a", 3, min_ratings=0).items) == "ceb"
+    assert ids(network, network.popular(3).items) == "abf"
+    assert np.isfinite(network.popular(3).stars).all()

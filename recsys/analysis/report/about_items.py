@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recsys.analysis.bias import BiasRow, BiasTable
+from recsys.analysis.bias import NO_BIASES, BiasRow, BiasTable
 from recsys.analysis.items import ItemRow, item_fields, well_known
 from recsys.analysis.neighbours import nearest_items
 from recsys.analysis.pca import Axis, PrincipalAxes
@@ -18,12 +18,13 @@ from recsys.analysis.report.page import Block, Figure, Section, Table, Text, col
 from recsys.model.item_side import ItemSide
 from recsys.model.snapshot import Catalogue
 
+_BIASES = "Worst and best by learned bias"
+
 
 def bias_section(table: BiasTable, top: int) -> Section:
     """Return the worst- and best-rated items by learned bias."""
-    title = "Worst and best by learned bias"
     if not len(table):
-        return Section(title, (Text(_too_few(table.min_ratings)),))
+        return Section(_BIASES, (Text(_too_few(table.min_ratings)),))
     top = min(top, len(table))
     about = (
         "An item's bias is what is left of its ratings once the general mean, the generosity of "
@@ -37,13 +38,18 @@ def bias_section(table: BiasTable, top: int) -> Section:
             f"{table.prior_mean:+.2f}, the more the fewer ratings there are."
         )
     return Section(
-        title,
+        _BIASES,
         (
             Text(about),
             _bias_table("Lowest bias", table.worst(top)),
             _bias_table("Highest bias", table.best(top)),
         ),
     )
+
+
+def no_bias_section() -> Section:
+    """Return why there are no rankings by bias."""
+    return Section(_BIASES, (Text(f"Left out: {NO_BIASES}."),))
 
 
 def disagreement_section(table: BiasTable, top: int) -> Section | None:

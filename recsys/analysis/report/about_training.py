@@ -81,7 +81,8 @@ def training_section(snapshot: Snapshot) -> Section:
     settings = [(name, _setting(value)) for name, value in snapshot.hyperparameters.items()]
     origin = [
         ("Objective", snapshot.objective),
-        ("Factors per embedding", f"{snapshot.items.n_factors}"),
+        ("Length of a user's embedding", f"{snapshot.items.n_user_factors}"),
+        ("Length of an item's embedding", f"{snapshot.items.n_factors}"),
         *(
             (label, f"{score:.4g}")
             for key, label in _OF_TRAINING.items()

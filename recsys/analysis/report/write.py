@@ -16,6 +16,7 @@ from recsys.analysis.report.about_items import (
     bias_section,
     disagreement_section,
     neighbours_section,
+    no_bias_section,
 )
 from recsys.analysis.report.about_training import (
     accuracy_section,
@@ -23,7 +24,7 @@ from recsys.analysis.report.about_training import (
     density,
     training_section,
 )
-from recsys.analysis.report.page import Page
+from recsys.analysis.report.page import Page, Section
 from recsys.data import Ratings
 from recsys.errors import RecsysError
 from recsys.model.snapshot import Catalogue, Snapshot
@@ -102,11 +103,9 @@ def _page(
     top: int,
 ) -> Page:
     items, rmse = snapshot.items, snapshot.metrics.get("rmse")
-    biases = bias_table(items, catalogue, min_ratings=min_ratings, residual_std=rmse or None)
     principal = principal_axes(items, catalogue, top=top, min_ratings=min_ratings)
     sections = (
-        bias_section(biases, top),
-        disagreement_section(biases, top),
+        *_bias_sections(snapshot, catalogue, min_ratings, top),
         axes_section(principal, catalogue, min_ratings),
         neighbours_section(items, catalogue, min_ratings),
         data_section(snapshot, catalogue, ratings),
@@ -134,6 +133,20 @@ def _page(
         facts=tuple(facts),
         sections=tuple(section for section in sections if section is not None),
     )
+
+
+def _bias_sections(
+    snapshot: Snapshot, catalogue: Catalogue, min_ratings: int, top: int
+) -> tuple[Section | None, ...]:
+    if snapshot.items.head is not None:
+        return (no_bias_section(),)
+    biases = bias_table(
+        snapshot.items,
+        catalogue,
+        min_ratings=min_ratings,
+        residual_std=snapshot.metrics.get("rmse") or None,
+    )
+    return bias_section(biases, top), disagreement_section(biases, top)
 
 
 def _render(template: str, page: Page) -> str:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from recsys.analysis.report import plots, write_report
 from recsys.errors import RecsysError
+from recsys.model.item_side import Head
 
 VOID = {"meta", "img", "source", "link", "br", "hr"}
 EVIL = '<script>alert("1")</script> | [x](http://evil.example) `*_$&\\'
@@ -216,6 +218,30 @@ def test_implicit_feedback_has_no_means_and_no_disagreement(make_snapshot, tmp_p
     html = Parsed(path.read_text("utf-8"))
     assert "Where bias and mean disagree" not in html.text("h2")
     assert "Mean" not in html.text("th")
+
+
+@pytest.mark.usefixtures("_undrawn")
+def test_the_report_of_a_network_says_why_it_has_no_biases(make_snapshot, tmp_path):
+    snapshot, catalogue, ratings = make_snapshot()
+    n_items = len(catalogue.n_ratings)
+    network = replace(
+        snapshot,
+        items=replace(
+            snapshot.items,
+            item_bias=np.zeros(n_items, np.float32),
+            head=Head((np.ones((10, 1), np.float32),), (np.zeros(1, np.float32),)),
+        ),
+        user_factors=np.zeros((snapshot.n_users, 6), np.float32),
+        hyperparameters={"model": "mlp", "n_factors": None, "hidden": []},
+    )
+    html = Parsed(write_report(network, catalogue, ratings, tmp_path).read_text("utf-8"))
+    assert [text for text in html.text("p") if text.startswith("Left out: a neural network")]
+    assert "Where bias and mean disagree" not in html.text("h2")
+    assert not (tmp_path / "bias-against-mean.png").exists()
+    assert {"Axis 0", "Principal axes", "Nearest items"} <= set(html.text("th") + html.text("h2"))
+    names, values = html.text("th"), html.text("td")
+    assert {"Length of a user's embedding", "Length of an item's embedding"} <= set(names)
+    assert {"6", "4"} <= set(values)
 
 
 @pytest.mark.parametrize("n_items", [0, 1, 2, 3])

@@ -56,6 +56,22 @@ def test_only_items_with_twenty_ratings_are_listed_unless_said(shop):
     assert shop.get("/v1/insights/bias").get_json()["items"] == []
 
 
+def test_a_network_has_no_biases_and_the_answer_says_why(network_shop):
+    answer = network_shop.get(BIAS)
+    assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
+    body = answer.get_json()
+    assert body["type"] == "urn:recsys:problem:not-found"
+    assert "learns no bias of an item" in body["detail"]
+
+
+@pytest.mark.usefixtures("fitted_on_few_ratings")
+def test_a_networks_item_embeddings_have_axes(network_shop):
+    axes = network_shop.get("/v1/insights/pca?components=4&top=2").get_json()["items"]
+    assert sum(axis["explained_variance_ratio"] for axis in axes) == pytest.approx(1)
+    assert not {"bias"} & {c["feature"] for axis in axes for c in axis["correlates"]}
+
+
 @pytest.mark.usefixtures("fitted_on_few_ratings")
 def test_axes_explain_less_and_less_and_name_both_ends(shop):
     body = shop.get("/v1/insights/pca?components=4&top=2").get_json()

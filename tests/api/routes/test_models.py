@@ -25,3 +25,12 @@ def test_a_version_is_found_by_id_and_by_alias(shop):
     assert snapshot["metrics"] == {"rmse": 0.9, "mae": None}
     assert snapshot["history"] == [{"epoch": 1, "lr": 0.1, "train_loss": 1.0}]
     assert by_alias["data_set"]["n_ratings"] == shop.ratings.n_ratings
+
+
+def test_a_network_is_shown_with_its_settings_as_they_are(network_shop):
+    body = network_shop.get("/v1/models/champion").get_json()
+    (snapshot,) = body["snapshots"]
+    assert snapshot["hyperparameters"] == {"model": "mlp", "n_factors": None, "hidden": [8]}
+    assert (snapshot["n_factors"], snapshot["n_user_factors"]) == (4, 6)
+    (listed,) = network_shop.get("/v1/models").get_json()["items"]
+    assert listed["snapshots"][0] == {k: v for k, v in snapshot.items() if k != "history"}

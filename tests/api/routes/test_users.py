@@ -50,6 +50,31 @@ def test_the_predicted_rating_is_the_stored_embeddings_dot_product_with_biases(s
         assert row["predicted_rating"] == pytest.approx(np.clip(expected, 1, 5), rel=1e-5)
 
 
+def test_a_network_is_listed_and_predicts_as_the_stored_snapshot_does(network_shop):
+    snapshot = store.load_snapshot(network_shop.engine, 1, "rating")
+    rows = network_shop.all_pages(LIST + "?limit=5&exclude_seen=false")
+    items = snapshot.items.item_ids.rows(ids(rows))
+    expected = snapshot.predict(np.zeros(len(items), np.int32), items)
+    scores = snapshot.list_scores(np.array([0]))[0]
+    assert len(rows) == 28  # all that anybody rated
+    assert [row["predicted_rating"] for row in rows] == pytest.approx(expected, rel=1e-4)
+    assert [row["score"] for row in rows] == pytest.approx(scores[items], rel=1e-4)
+    assert sorted(scores[items], reverse=True) == pytest.approx(scores[items], rel=1e-5)
+
+    asked = ",".join(ids(rows))
+    predicted = network_shop.get(f"/v1/users/1/predictions?item_ids={asked}").get_json()["items"]
+    assert [row["predicted_rating"] for row in predicted] == [
+        row["predicted_rating"] for row in rows
+    ]
+
+
+def test_somebody_unknown_gets_popular_items_from_a_network_too(network_shop):
+    url = "/v1/users/nobody/recommendations?fallback=popular"
+    rows = network_shop.get(url).get_json()["items"]
+    assert len(rows) == 10
+    assert all(1 <= row["predicted_rating"] <= 5 for row in rows)
+
+
 def test_a_title_that_is_unknown_is_the_id(shop):
     rows = shop.get(LIST + "?limit=100&exclude_seen=false").get_json()["items"]
     (untitled,) = [row for row in rows if row["item_id"] == "m27"]
