@@ -15,8 +15,9 @@ from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_choice
 from recsys.data import Ratings
 from recsys.data.split import held_out, k_folds, split_by_rating, split_by_time, split_by_user
 from recsys.errors import UsageError
-from recsys.evaluation.evaluate import Evaluation, Predictor
+from recsys.evaluation.evaluate import Evaluation
 from recsys.evaluation.evaluate import evaluate as score
+from recsys.evaluation.predictor import Predictor
 from recsys.model.baselines import BASELINES
 from recsys.training.fit import fit_snapshot
 from recsys.training.hyperparameters import Hyperparameters

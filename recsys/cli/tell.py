@@ -9,8 +9,10 @@ from pathlib import Path
 from recsys.cli.output import note, print_table
 from recsys.data import Ratings
 from recsys.data.readers import read
-from recsys.evaluation.evaluate import LIST_LENGTH, Evaluation
+from recsys.evaluation.evaluate import Evaluation, score_names
 from recsys.training.hyperparameters import Hyperparameters
+
+_TOLD = score_names()[:6]
 
 
 def read_and_tell(source: str | Path | None) -> Ratings:
@@ -52,18 +54,10 @@ def metrics_of(scored: Evaluation) -> dict[str, float | None]:
 
     None is what there was nothing to score on: no rating values, no relevant held-out item.
     """
-    lists, k = scored.lists, LIST_LENGTH
-    scores = {
-        "rmse": scored.rmse,
-        "mae": scored.mae,
-        f"ndcg@{k}": lists.ndcg,
-        f"recall@{k}": lists.recall,
-        f"precision@{k}": lists.precision,
-        f"coverage@{k}": lists.coverage,
-    }
     return {
-        name: None if score is None or math.isnan(score) else score
-        for name, score in scores.items()
+        name: None if math.isnan(score) else score
+        for name, score in scored.scores().items()
+        if name in _TOLD
     }
 
 

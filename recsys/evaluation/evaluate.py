@@ -2,122 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data import Ratings
-from recsys.evaluation.accuracy import mae, rmse
-from recsys.evaluation.ranking import ListMetrics, list_metrics
-from recsys.model.ranking import page
+from recsys.evaluation import ranking, variety
+from recsys.evaluation.accuracy import errors_by_user
+from recsys.evaluation.lists import recommend_lists
+from recsys.evaluation.predictor import Predictor
+from recsys.evaluation.user_metric import UserMetric
 
 LIST_LENGTH = 10
 # From how many stars on a held-out rating says that the item should have been in the list.
 RELEVANT_FROM = 4.0
-_USERS_AT_ONCE = 256  # bounds the memory for scores to this many times the catalogue
 
 
-class Predictor(Protocol):
-    """What a snapshot and a baseline have in common."""
-
-    @property
-    def item_counts(self) -> NDArray[np.int32]:
-        """Training ratings of each item, (n_items,) int32."""
-
-    def predict(
-        self, users: NDArray[np.integer], items: NDArray[np.integer]
-    ) -> NDArray[np.float32]:
-        """Return predicted ratings of pairs; row -1 is an unknown user or item."""
-
-    def list_scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Return what orders the users' lists, (n, n_items)."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The scores of one predictor on one set of held-out ratings."""
+    """The scores of one predictor on one set of held-out ratings.
 
-    rmse: float | None
-    """Stars; None where the held-out ratings have no values."""
-    mae: float | None
-    lists: ListMetrics
+    Attributes
+    ----------
+    by_user : mapping of str to UserMetric
+        ``rmse`` and ``mae``, unless there are no stars to compare; then, each with the length of
+        the lists such as ``ndcg@10``: ``ndcg recall precision map hit_rate novelty
+        popularity_lift diversity``. All are over the user rows of the held-out ratings.
+    coverage : float
+        Share of the candidates that stand in at least one list; NaN without lists.
+    k : int
+        Length of the lists.
+    n_test : int
+    n_unknown_users, n_unknown_items : int
+        Held-out ratings of users, and of items, without training ratings.
+    """
+
+    by_user: Mapping[str, UserMetric]
+    coverage: float
+    k: int
     n_test: int
     n_unknown_users: int
-    """Held-out ratings of users without training ratings."""
     n_unknown_items: int
-    """Held-out ratings of items without training ratings."""
+
+    @property
+    def rmse(self) -> float | None:
+        """Stars; None where there are none to compare."""
+        return self.by_user["rmse"].value if "rmse" in self.by_user else None
+
+    def scores(self) -> dict[str, float]:
+        """Return every score by its name; NaN is what there was nothing to score on."""
+        k = self.k
+        values = {name: metric.value for name, metric in self.by_user.items()}
+        values[f"coverage@{k}"] = self.coverage
+        return {name: values.get(name, float("nan")) for name in score_names(k)}
 
 
-def evaluate(predictor: Predictor, train: Ratings, test: Ratings) -> Evaluation:
+def score_names(k: int = LIST_LENGTH) -> tuple[str, ...]:
+    """Return the names of the scores, in the order in which they are told."""
+    first = ("ndcg", "recall", "precision", "coverage")
+    more = ("map", "hit_rate", "novelty", "popularity_lift", "diversity")
+    return ("rmse", "mae", *(f"{name}@{k}" for name in (*first, *more)))
+
+
+def evaluate(
+    predictor: Predictor, train: Ratings, test: Ratings, k: int = LIST_LENGTH
+) -> Evaluation:
     """Return how well ``predictor``, trained on ``train``, does on ``test``.
 
     Candidates of a user's list are the items with training ratings less the user's own. Relevant
-    is a held-out item without rating or with `RELEVANT_FROM` stars and more.
+    is a held-out item without rating or with `RELEVANT_FROM` stars and more. List metrics are
+    over the users with a relevant held-out item.
 
     Parameters
     ----------
     predictor : Predictor
     train, test : Ratings
         ``test`` may have its own ids; those unknown to ``train`` are counted.
+    k : int
+        Length of the lists.
     """
     users, items = test.rows_in(train)
     seen_users = np.bincount(train.users, minlength=train.n_users) > 0
     predicted = predictor.predict(users, items)
+    by_user: dict[str, UserMetric] = {}
+    if test.values is not None and predicted is not None:
+        by_user |= errors_by_user(predicted, test.values, test.users, test.n_users)
+
+    relevant = is_relevant(test)
+    # By the test set's own users: people unknown to training are still different people.
+    listed, places = np.unique(test.users[relevant], return_inverse=True)
+    rows = train.user_ids.rows(test.user_ids)[listed]
+    lists = recommend_lists(predictor, train, rows, k)
+    in_lists = _found(lists, places, items[relevant], train.n_items)
+    in_lists |= _variety(lists, predictor, train, rows)
+    by_user |= {f"{name}@{k}": m.at(listed, test.n_users) for name, m in in_lists.items()}
     return Evaluation(
-        rmse=None if test.values is None else rmse(predicted, test.values),
-        mae=None if test.values is None else mae(predicted, test.values),
-        lists=_evaluate_lists(predictor, train, test, users, items),
+        by_user=by_user,
+        coverage=variety.coverage(lists, int((predictor.item_counts > 0).sum())),
+        k=k,
         n_test=test.n_ratings,
         n_unknown_users=_count_unknown(users, seen_users),
         n_unknown_items=_count_unknown(items, predictor.item_counts > 0),
     )
 
 
+def is_relevant(test: Ratings) -> NDArray[np.bool_]:
+    """Return which held-out ratings say that the item should have been listed."""
+    if test.values is None:
+        return np.ones(test.n_ratings, bool)
+    return np.asarray(test.values >= RELEVANT_FROM)
+
+
+def _found(
+    lists: NDArray[np.int32],
+    places: NDArray[np.integer],
+    items: NDArray[np.int32],
+    n_items: int,
+) -> dict[str, UserMetric]:
+    """Return how well lists find the relevant pairs of a list's place and an item."""
+    hits = ranking.find_hits(lists, places, items, n_items)
+    n_relevant = np.bincount(places, minlength=len(lists))
+    everybody = np.ones(len(lists), bool)
+    return {
+        name: UserMetric.mean(metric(hits, n_relevant), everybody)
+        for name, metric in (
+            ("ndcg", ranking.ndcg),
+            ("recall", ranking.recall),
+            ("precision", ranking.precision),
+            ("map", ranking.average_precision),
+            ("hit_rate", ranking.hit_rate),
+        )
+    }
+
+
+def _variety(
+    lists: NDArray[np.int32], predictor: Predictor, train: Ratings, rows: NDArray[np.int32]
+) -> dict[str, UserMetric]:
+    """Return what lists are like, whether or not they are right."""
+    counts = predictor.item_counts
+    n_own = np.bincount(train.users, minlength=train.n_users)
+    sums = np.bincount(train.users, weights=counts[train.items], minlength=train.n_users)
+    # The last entry is that of row -1, somebody without training items.
+    own_popularity = np.append(sums / np.maximum(n_own, 1), 0.0)
+    return {
+        "novelty": variety.novelty(lists, counts, int((n_own > 0).sum())),
+        "popularity_lift": variety.popularity_lift(lists, counts, own_popularity[rows]),
+        "diversity": variety.diversity(lists, variety.genre_matrix(train.metadata)),
+    }
+
+
 def _count_unknown(rows: NDArray[np.int32], seen: NDArray[np.bool_]) -> int:
     return int(np.sum((rows < 0) | ~seen[rows])) if len(seen) else len(rows)
-
-
-def _evaluate_lists(
-    predictor: Predictor,
-    train: Ratings,
-    test: Ratings,
-    users: NDArray[np.int32],
-    items: NDArray[np.int32],
-) -> ListMetrics:
-    relevant = (
-        np.ones(test.n_ratings, bool) if test.values is None else (test.values >= RELEVANT_FROM)
-    )
-    # Grouped by the test set's own users: people unknown to training are still different people.
-    order = np.argsort(test.users[relevant], kind="stable")
-    of_user = test.users[relevant][order]
-    first = np.flatnonzero(np.diff(of_user, prepend=-1))
-    wanted = np.split(items[relevant][order], first[1:]) if len(first) else []
-    listed_users = users[relevant][order][first]
-    candidates = predictor.item_counts > 0
-    return list_metrics(
-        _lists(predictor, train, listed_users, candidates),
-        iter(wanted),
-        n_candidates=int(candidates.sum()),
-        k=LIST_LENGTH,
-    )
-
-
-def _lists(
-    predictor: Predictor,
-    train: Ratings,
-    users: NDArray[np.int32],
-    candidates: NDArray[np.bool_],
-) -> Iterator[NDArray[np.intp]]:
-    """Yield the list of each user: candidates less the user's own training items, best first."""
-    by_user = np.argsort(train.users, kind="stable")
-    starts = np.searchsorted(train.users[by_user], np.arange(train.n_users + 1))
-    for begin in range(0, len(users), _USERS_AT_ONCE):
-        block = users[begin : begin + _USERS_AT_ONCE]
-        for user, scores in zip(block, predictor.list_scores(block), strict=True):
-            allowed = candidates.copy()
-            if user >= 0:
-                allowed[train.items[by_user[starts[user] : starts[user + 1]]]] = False
-            yield page(scores, allowed, LIST_LENGTH)[0]

@@ -1,0 +1,123 @@
+"""Everybody's list, a block of users at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.data import Ratings
+from recsys.evaluation.predictor import Predictor
+
+Rows = NDArray[np.int32]
+
+# Scores held at once, whatever the catalogue: 16 MB of them, and a few times that to sort.
+_BLOCK = 1 << 22
+
+
+def best_items(scores: NDArray[np.floating], k: int) -> Rows:
+    """Return the ``k`` items of the highest scores of each user, best first.
+
+    Equal scores come in row order, as in `recsys.model.ranking.page`.
+
+    Parameters
+    ----------
+    scores : (n_users, n_items) float
+        Without NaN; -inf leaves an item out.
+    k : int
+        At least 1.
+
+    Returns
+    -------
+    (n_users, k) int32
+        Item rows; -1 where a user has fewer than ``k`` items.
+    """
+    n_users, n_items = scores.shape
+    best = np.full((n_users, k), -1, np.int32)
+    n = min(k, n_items)
+    if n == 0 or n_users == 0:
+        return best
+    # The n-th highest score in linear time; of those that equal it only the first are needed.
+    threshold = np.partition(scores, n_items - n, axis=1)[:, n_items - n, None]
+    is_chosen = scores >= threshold
+    tied = np.flatnonzero(is_chosen.sum(axis=1) > n)
+    if len(tied):
+        is_above = scores[tied] > threshold[tied]
+        equals = is_chosen[tied] & ~is_above
+        n_missing = n - is_above.sum(axis=1, keepdims=True)
+        is_chosen[tied] = is_above | (equals & (np.cumsum(equals, axis=1) <= n_missing))
+    rows = np.nonzero(is_chosen)[1].reshape(n_users, n)
+
+    chosen = np.take_along_axis(scores, rows, axis=1)
+    order = np.argsort(-chosen, axis=1, kind="stable")
+    is_in = np.take_along_axis(chosen, order, axis=1) > -np.inf
+    best[:, :n] = np.where(is_in, np.take_along_axis(rows, order, axis=1), -1)
+    return best
+
+
+def recommend_lists(
+    predictor: Predictor, train: Ratings, users: NDArray[np.integer], k: int
+) -> Rows:
+    """Return the list of each user: items with training ratings less the user's own.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Trained on ``train``.
+    train : Ratings
+    users : (n,) int
+        Rows of ``train``; -1 is somebody unknown, who has no items to leave out.
+    k : int
+
+    Returns
+    -------
+    (n, k) int32
+        Item rows, best first; -1 after the end of a list shorter than ``k``.
+    """
+    lists = np.full((len(users), k), -1, np.int32)
+    for part, scores in candidate_scores(predictor, train, users):
+        lists[part] = best_items(scores, k)
+    return lists
+
+
+def candidate_scores(
+    predictor: Predictor, train: Ratings, users: NDArray[np.integer]
+) -> Iterator[tuple[slice, NDArray[np.floating]]]:
+    """Yield a block of ``users``, and their scores with -inf for what is no candidate.
+
+    Candidates are the items with training ratings less the user's own.
+    """
+    own_items = TrainingItems(train)
+    untrained = np.flatnonzero(predictor.item_counts == 0)
+    at_once = max(1, _BLOCK // max(1, train.n_items))
+    for start in range(0, len(users), at_once):
+        part = slice(start, start + at_once)
+        scores = predictor.list_scores(users[part]).copy()
+        scores[:, untrained] = -np.inf
+        scores[own_items.of(users[part])] = -np.inf
+        yield part, scores
+
+
+class TrainingItems:
+    """The training items of users, to be left out of their lists."""
+
+    def __init__(self, train: Ratings) -> None:
+        order = np.argsort(train.users, kind="stable")
+        self._items = train.items[order]
+        # One row more, without items: that of somebody unknown.
+        self._counts = np.append(np.bincount(train.users, minlength=train.n_users), 0)
+        self._starts = np.append(0, np.cumsum(self._counts)[:-1])
+
+    def of(self, users: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+        """Return positions in ``users``, (n,) int, and the item rows that belong to them."""
+        counts = self._counts[users]
+        positions = np.repeat(np.arange(len(users)), counts)
+        first = np.repeat(self._starts[users], counts)
+        return positions, self._items[first + _place(positions, len(users))]
+
+
+def _place(sorted_rows: NDArray[np.integer], n_rows: int) -> NDArray[np.integer]:
+    """Return how many equal rows stand before each."""
+    counts = np.bincount(sorted_rows, minlength=n_rows)
+    return np.arange(len(sorted_rows)) - np.repeat(np.cumsum(counts) - counts, counts)
