@@ -102,6 +102,32 @@ def split_by_time(ratings: Ratings, fraction: float) -> NDArray[np.bool_]:
     return chosen
 
 
+def split_last(ratings: Ratings) -> NDArray[np.bool_]:
+    """Return the newest rating of each user with two and more, (n_ratings,) bool.
+
+    Of equal times the later line is the newer. A user with a single rating keeps it, so that
+    there is something to recommend from.
+
+    Raises
+    ------
+    DataError
+        If the ratings carry no times.
+
+    References
+    ----------
+    Meng et al. 2020 (see `split_by_time`), "leave one last item".
+    """
+    if ratings.timestamps is None:
+        raise DataError(f"{ratings.name} has no timestamps, and leaving the last out needs them")
+    order = np.lexsort((ratings.timestamps, ratings.users))
+    users = ratings.users[order]
+    is_last = np.append(users[1:] != users[:-1], True)[: len(users)]
+    counts = np.bincount(ratings.users, minlength=ratings.n_users)
+    chosen = np.zeros(ratings.n_ratings, dtype=bool)
+    chosen[order] = is_last & (counts[users] > 1)
+    return chosen
+
+
 def k_folds(ratings: Ratings, k: int, rng: np.random.Generator) -> NDArray[np.int8]:
     """Return the number of each rating's fold, (n_ratings,) int8 in [0, k).
 

@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data import IdMap, Ratings
-from recsys.data.split import held_out, k_folds, split_by_rating, split_by_time, split_by_user
+from recsys.data.split import (
+    held_out,
+    k_folds,
+    split_by_rating,
+    split_by_time,
+    split_by_user,
+    split_last,
+)
 from recsys.errors import DataError, UsageError
 
 FRACTIONS = st.floats(0, 1)
@@ -171,6 +178,26 @@ def test_of_equal_times_a_split_by_time_takes_the_later_lines():
 def test_a_split_by_time_needs_times():
     with pytest.raises(DataError, match="some has no timestamps"):
         split_by_time(GRID, 0.1)
+
+
+@settings(deadline=None)
+@given(PAIRS, st.data())
+def test_leaving_the_last_out_takes_each_users_newest_and_later_line(pairs, data):
+    times = data.draw(st.lists(st.integers(-2, 2), min_size=len(pairs), max_size=len(pairs)))
+    mask = split_last(ratings_of(pairs, times))
+    for user in {u for u, _ in pairs}:
+        lines = [line for line, (u, _) in enumerate(pairs) if u == user]
+        newest = max(lines, key=lambda line: (times[line], line))
+        assert [line for line in lines if mask[line]] == ([newest] if len(lines) > 1 else [])
+
+
+def test_leaving_the_last_out_of_nothing_takes_nothing():
+    assert split_last(ratings_of([], [])).tolist() == []
+
+
+def test_leaving_the_last_out_needs_times():
+    with pytest.raises(DataError, match="some has no timestamps"):
+        split_last(GRID)
 
 
 @settings(deadline=None)
