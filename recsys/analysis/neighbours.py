@@ -29,9 +29,8 @@ def nearest_items(
 ) -> tuple[Neighbour, ...]:
     """Return the ``n`` items nearest by the cosine of the embeddings, itself left out.
 
-    Unlike the service's similar items, only items with at least ``min_ratings`` known ratings
-    are considered: with fewer, a direction is mostly chance, and a table to be read is no
-    place for it. An item whose embedding is zero has no direction and no neighbours.
+    Only items with at least ``min_ratings`` known ratings are considered: with fewer, a
+    direction is mostly chance. An item whose embedding is zero has no direction and no neighbours.
 
     Raises
     ------

@@ -45,7 +45,7 @@ class Recommender:
     """One version, ready to answer; never changed after it is loaded.
 
     Lists are ordered by the ranking embeddings, or, where the version has none, by predicted
-    stars shrunk where ratings are few (`ItemSide.list_scores`). Stars come from the rating
+    stars shrunk where ratings are few (`ItemSide.shrunk`). Stars come from the rating
     embeddings.
 
     Attributes
