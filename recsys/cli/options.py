@@ -32,6 +32,11 @@ def training_options(command: _Command) -> _Command:
         _setting("clip", float, "Largest norm of the gradient.", "no clipping"),
         _setting("reg", float, "L2 penalty of embeddings, per rating."),
         _setting("reg_bias", float, "L2 penalty of biases, per rating."),
+        click.option(
+            "--implicit/--no-implicit", default=None, show_default="up to 2M ratings",
+            help="Let who rated what enter the embeddings.",
+        ),
+        _setting("reg_implicit", float, "L2 penalty of implicit terms, per rating."),
         _setting("init_std", float, "Spread of the initial embeddings."),
         _setting(
             "y_range", (float, float), "Keep predictions between these stars by a sigmoid.",

@@ -87,10 +87,9 @@ class EmbeddingMLP(Module):
         """Embeddings of the items, (n_items, n_item_factors)."""
         return self.items.weight.data
 
-    @property
-    def user_bias(self) -> Array:
-        """Zeros, (n_users,)."""
-        return np.zeros(len(self.user_factors), self.user_factors.dtype)
+    def user_side(self) -> tuple[Array, Array]:
+        """Return the users' embeddings, and zeros for biases."""
+        return self.user_factors, np.zeros(len(self.user_factors), self.user_factors.dtype)
 
     def arrays(self) -> dict[str, Array]:
         """Return each parameter's own array by name."""

@@ -9,13 +9,15 @@ import numpy as np
 
 from recsys.model.embedding_dot_bias import EmbeddingDotBias
 from recsys.model.embedding_mlp import EmbeddingMLP
+from recsys.model.implicit import WhoRatedWhat
 from recsys.model.objective import Penalty
 from recsys.nn.gradcheck import Check, check_gradients, check_tensors, draw
 from recsys.nn.tensor import Tensor
 
-Y_RANGE = (0.0, 5.5)
+Range = tuple[float, float] | None
+Y_RANGE: Range = (0.0, 5.5)
 _N_USERS, _N_ITEMS, _N_RATINGS = 5, 7, 30  # every row occurs several times
-_PENALTY = Penalty(reg=0.3, reg_bias=0.2)
+_PENALTY = Penalty(reg=0.3, reg_bias=0.2, reg_implicit=0.4)
 
 
 def model_checks() -> list[Callable[[np.random.Generator], list[Check]]]:
@@ -24,27 +26,31 @@ def model_checks() -> list[Callable[[np.random.Generator], list[Check]]]:
     The dot product is checked twice: the gradients worked out by hand, and the engine's.
     """
     return [
-        partial(check, y_range=y_range)
-        for check in (_by_hand, _by_engine, _mlp)
-        for y_range in (None, Y_RANGE)
+        *(
+            partial(check, y_range=y_range, implicit=implicit)
+            for check in (_by_hand, _by_engine)
+            for implicit in (False, True)
+            for y_range in (None, Y_RANGE)
+        ),
+        *(partial(_mlp, y_range=y_range) for y_range in (None, Y_RANGE)),
     ]
 
 
-def _by_hand(rng: np.random.Generator, y_range: tuple[float, float] | None) -> list[Check]:
-    model, batch = _dot(rng, y_range), _batch(rng)
+def _by_hand(rng: np.random.Generator, y_range: Range, implicit: bool) -> list[Check]:
+    model, batch = _dot(rng, y_range, implicit), _batch(rng)
     gradients = model.gradients(*batch, _PENALTY)
-    name = _name("EmbeddingDotBias by hand", y_range)
+    name = _name("EmbeddingDotBias by hand", y_range, implicit)
     return check_gradients(
         name, lambda: sum(model.loss(*batch, _PENALTY)), model.arrays(), gradients
     )
 
 
-def _by_engine(rng: np.random.Generator, y_range: tuple[float, float] | None) -> list[Check]:
-    model, batch = _dot(rng, y_range), _batch(rng)
-    return _of_tensors(_name("EmbeddingDotBias by the engine", y_range), model, batch)
+def _by_engine(rng: np.random.Generator, y_range: Range, implicit: bool) -> list[Check]:
+    model, batch = _dot(rng, y_range, implicit), _batch(rng)
+    return _of_tensors(_name("EmbeddingDotBias by the engine", y_range, implicit), model, batch)
 
 
-def _mlp(rng: np.random.Generator, y_range: tuple[float, float] | None) -> list[Check]:
+def _mlp(rng: np.random.Generator, y_range: Range) -> list[Check]:
     model = EmbeddingMLP(
         _N_USERS, _N_ITEMS, 3, 4, (6, 5), global_mean=0.3, y_range=y_range, rng=rng,
         dtype=np.float64,
@@ -54,10 +60,13 @@ def _mlp(rng: np.random.Generator, y_range: tuple[float, float] | None) -> list[
     return _of_tensors(_name("EmbeddingMLP", y_range), model, _batch(rng))
 
 
-def _dot(rng: np.random.Generator, y_range: tuple[float, float] | None) -> EmbeddingDotBias:
+def _dot(rng: np.random.Generator, y_range: Range, implicit: bool) -> EmbeddingDotBias:
+    users, items = np.nonzero(rng.random((_N_USERS, _N_ITEMS)) < 0.6)
+    who_rated_what = WhoRatedWhat.of(users, items, (_N_USERS, _N_ITEMS), np.float64)
     model = EmbeddingDotBias(
-        _N_USERS, _N_ITEMS, 4, global_mean=0.3, y_range=y_range, rng=rng, dtype=np.float64
-    )
+        _N_USERS, _N_ITEMS, 4, global_mean=0.3, y_range=y_range, rng=rng, dtype=np.float64,
+        who_rated_what=who_rated_what if implicit else None,
+    )  # fmt: skip
     for array in model.arrays().values():
         array[...] = draw(rng, array.shape)
     return model
@@ -80,5 +89,6 @@ def _of_tensors(
     return check_tensors(name, loss, model.tensors())
 
 
-def _name(model: str, y_range: tuple[float, float] | None) -> str:
-    return model if y_range is None else f"{model}, with a range"
+def _name(model: str, y_range: Range, implicit: bool = False) -> str:
+    parts = [model, *(["implicit"] if implicit else []), *(["with a range"] if y_range else [])]
+    return ", ".join(parts)

@@ -22,6 +22,8 @@ class Penalty(NamedTuple):
     """On both embeddings."""
     reg_bias: float
     """On both biases."""
+    reg_implicit: float = 0.0
+    """On all implicit terms."""
 
 
 class Loss(NamedTuple):
@@ -51,10 +53,6 @@ class Model(Protocol):
     def item_factors(self) -> Array:
         """Embeddings of the items, (n_items, n_item_factors)."""
 
-    @property
-    def user_bias(self) -> Array:
-        """Biases of the users, (n_users,); zeros where the model has none."""
-
     def arrays(self) -> dict[str, Array]:
         """Return each parameter's own array by name."""
 
@@ -66,6 +64,9 @@ class Model(Protocol):
 
     def predict(self, users: Rows, items: Rows) -> Array:
         """Return the predicted ratings of pairs, (n,), not clipped."""
+
+    def user_side(self) -> tuple[Array, Array]:
+        """Return the users' embeddings and biases as they are served."""
 
     def item_side(
         self, item_ids: IdMap, item_counts: NDArray[np.int32], rating_scale: tuple[float, float]

@@ -42,7 +42,7 @@ class CompiledSteps:
     ) -> None:
         low, high = model.y_range or (0.0, 0.0)
         self._objective = kernels.Objective(
-            model.global_mean, model.y_range is not None, low, high, *penalty
+            model.global_mean, model.y_range is not None, low, high, penalty.reg, penalty.reg_bias
         )
         self._clip = clip
         self._users = _side(model.user_factors, model.user_bias)
@@ -53,8 +53,8 @@ class CompiledSteps:
         ]
         batch_size, n_users, n_items = np.max(sizes, axis=0)
         self._delta = np.empty(batch_size, model.user_bias.dtype)
-        self._user_gradient = _gradient(n_users, model.user_factors)
-        self._item_gradient = _gradient(n_items, model.item_factors)
+        self._user_gradient = gradient_buffer(n_users, model.user_factors)
+        self._item_gradient = gradient_buffer(n_items, model.item_factors)
 
     def begin_epoch(self, lr: Rates, momentum: Rates) -> None:
         """See `Steps`."""
@@ -144,7 +144,8 @@ def _side(factors: Array, bias: Array) -> kernels.Side:
     )
 
 
-def _gradient(n_rows: int, like: Array) -> kernels.Gradient:
+def gradient_buffer(n_rows: int, like: Array) -> kernels.Gradient:
+    """Return a place for the gradients of up to ``n_rows`` rows of ``like``."""
     return kernels.Gradient(
         np.empty((n_rows, like.shape[1]), like.dtype),
         np.empty(n_rows, like.dtype),

@@ -56,13 +56,14 @@ def to_snapshot(
     metrics: dict[str, float | None] = {"train_rmse": kept.train_rmse, "kept_epoch": kept.epoch}
     if kept.validation_rmse is not None:
         metrics["validation_rmse"] = kept.validation_rmse
+    user_factors, user_bias = model.user_side()
     item_counts = np.bincount(train.items, minlength=train.n_items).astype(np.int32)
     return Snapshot(
         objective="rating",
         items=model.item_side(train.item_ids, item_counts, train.rating_scale),
         user_ids=train.user_ids,
-        user_factors=model.user_factors.astype(np.float32),
-        user_bias=model.user_bias.astype(np.float32),
+        user_factors=user_factors.astype(np.float32),
+        user_bias=user_bias.astype(np.float32),
         hyperparameters=hyperparameters.as_dict(),
         data_fingerprint=data_fingerprint,
         metrics=metrics,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -10,12 +10,14 @@ import numpy as np
 from recsys.data import Ratings
 from recsys.errors import DataError, UsageError
 from recsys.model.embedding_mlp import embedding_size
+from recsys.model.implicit import WhoRatedWhat
 from recsys.model.objective import Penalty
 from recsys.nn.optimizers import OPTIMIZERS
 from recsys.nn.schedules import SCHEDULES, Schedule, make_schedule
 from recsys.training.steps import momentum_name
 
-# What differs where the model is `EmbeddingMLP`; the defaults below are those of the dot product.
+# What differs from the defaults of the plain dot product, which stand with the attributes.
+_IMPLICIT_DEFAULTS: Mapping[str, Any] = {"n_epochs": 60, "reg": 0.15}
 _MLP_DEFAULTS: Mapping[str, Any] = {
     "n_factors": None,
     "n_epochs": 10,
@@ -30,8 +32,16 @@ _MLP_DEFAULTS: Mapping[str, Any] = {
 # About so many batches make an epoch, unless a batch would pass the bounds.
 _BATCHES_PER_EPOCH = {"dot": 40, "mlp": 400}
 _BATCH_SIZES = (64, 65_536)
+# With implicit terms, four sums over all training ratings come with every batch: few batches
+# then, and none of it by default where even these would take long.
+_IMPLICIT_BATCHES_PER_EPOCH = 8
+_MOST_IMPLICIT_RATINGS = 2_000_000
+# Optimizers of the engine take who rated what as a dense matrix.
+_MOST_DENSE_CELLS = 20_000_000
 # The step that one rating makes on its rows, per unit of error, once momentum has built up.
 _LR_PER_RATING = 0.02
+# Rate of the implicit terms times their curvature, once momentum has built up; below 4 is stable.
+_IMPLICIT_STEP = 3.0
 # The ratings of one row in a batch add up. Above this number a step would overshoot.
 _MOST_RATINGS_OF_A_ROW = 200
 # Elsewhere than on SGD and the dot product the rate does not depend on the data.
@@ -45,7 +55,8 @@ _FIXED_RATES = {
     "adamax": 0.02,
 }
 _OTHER_RATE = 0.005
-# Those whose step is proportional to the gradient.
+# Those that are compiled for the dot product, and those whose step is as long as the gradient.
+_COMPILED = ("momentum", "sgd")
 _SGD = ("sgd", "momentum", "nesterov", "damped-momentum")
 
 
@@ -64,6 +75,10 @@ class Hyperparameters:
         Length of the embeddings, 1 to 512; None takes `embedding_size` for each side.
     hidden : tuple of int
         Widths of the hidden layers of ``mlp``.
+    implicit : bool
+        Whether who rated what enters the embeddings of ``dot`` (`EmbeddingDotBias`).
+    implicit_rate : float
+        What ``lr`` is multiplied by for the implicit terms, in (0, 1].
     dropout : float
         Share of hidden activations of ``mlp`` dropped in training, in [0, 1).
     n_epochs : int
@@ -79,8 +94,9 @@ class Hyperparameters:
         In [0, 1): that of the optimizer, beta1 in Adam's family.
     clip : float or None
         Largest norm of the gradient, above 0: a longer one is scaled down to it.
-    reg, reg_bias : float
-        L2 penalties of embeddings and biases per rating, at least 0 (`EmbeddingDotBias.loss`).
+    reg, reg_bias, reg_implicit : float
+        L2 penalties of embeddings, biases and implicit terms per rating, at least 0
+        (`EmbeddingDotBias.loss`).
     init_std : float
         Standard deviation of the initial embeddings, at least 0.
     y_range : (float, float) or None
@@ -103,6 +119,8 @@ class Hyperparameters:
 
     model: Literal["dot", "mlp"] = "dot"
     n_factors: int | None = 64
+    implicit: bool = False
+    implicit_rate: float = 1.0
     hidden: tuple[int, ...] = ()
     dropout: float = 0.0
     n_epochs: int = 40
@@ -113,6 +131,7 @@ class Hyperparameters:
     clip: float | None = None
     reg: float = 0.11
     reg_bias: float = 0.05
+    reg_implicit: float = 0.2
     init_std: float = 0.03
     y_range: tuple[float, float] | None = None
     schedule: str = "cosine"
@@ -136,6 +155,7 @@ class Hyperparameters:
             ("batch_size", 1, math.inf),
             ("reg", 0, math.inf),
             ("reg_bias", 0, math.inf),
+            ("reg_implicit", 0, math.inf),
             ("init_std", 0, math.inf),
             ("early_stopping", 0, math.inf),
             ("seed", 0, math.inf),
@@ -183,19 +203,25 @@ class Hyperparameters:
         """
         given = {name: value for name, value in given.items() if value is not None}
         model = given.get("model", cls.model)
-        defaults = _MLP_DEFAULTS if model == "mlp" else {}
-        chosen = {**defaults, **given}
-        optimizer = chosen.get("optimizer", cls.optimizer)
-        _refuse_nonsense(model, optimizer, given)
+        optimizer = given.get("optimizer", "adam" if model == "mlp" else cls.optimizer)
+        implicit = given.get("implicit", _is_implicit_by_default(train, model, optimizer))
+        _refuse_nonsense(train, model, optimizer, implicit, given)
 
+        defaults = _MLP_DEFAULTS if model == "mlp" else _IMPLICIT_DEFAULTS if implicit else {}
+        chosen = {**defaults, **given, "implicit": implicit}
         if optimizer in OPTIMIZERS and momentum_name(optimizer) is None:
             chosen["momentum"] = 0.0
-        chosen.setdefault("batch_size", _batch_size(train, model))
+        chosen.setdefault("batch_size", _batch_size(train, model, implicit=implicit))
+        momentum = chosen.get("momentum", cls.momentum)
         if "lr" not in chosen:
-            momentum = chosen.get("momentum", cls.momentum)
             lr = _learning_rate(train, model, optimizer, chosen["batch_size"], momentum)
             chosen["lr"] = float(f"{lr:.3g}")
-        return cls(**chosen)
+        settings = cls(**chosen)
+        if implicit and optimizer in _COMPILED:
+            curvature = who_rated_what(train, np.float64).curvature
+            rate = _IMPLICIT_STEP * (1 - momentum) / (curvature * settings.lr)
+            settings = replace(settings, implicit_rate=float(f"{min(rate, 1):.3g}"))
+        return settings
 
     def embedding_sizes(self, train: Ratings) -> tuple[int, int]:
         """Return the lengths of a user's and of an item's embedding."""
@@ -206,7 +232,7 @@ class Hyperparameters:
     @property
     def penalty(self) -> Penalty:
         """The strength of the L2 penalties."""
-        return Penalty(self.reg, self.reg_bias)
+        return Penalty(self.reg, self.reg_bias, self.reg_implicit if self.implicit else 0.0)
 
     def make_schedule(self) -> Schedule:
         """Return the schedule, at its start."""
@@ -224,19 +250,46 @@ class Hyperparameters:
 HYPERPARAMETER_NAMES = tuple(field.name for field in fields(Hyperparameters))
 
 
-def _refuse_nonsense(model: str, optimizer: str, given: Mapping[str, Any]) -> None:
+def who_rated_what(train: Ratings, dtype: np.typing.DTypeLike) -> WhoRatedWhat:
+    """Return who rated what in ``train``."""
+    return WhoRatedWhat.of(train.users, train.items, (train.n_users, train.n_items), dtype)
+
+
+def _is_implicit_by_default(train: Ratings, model: str, optimizer: str) -> bool:
+    is_quick = train.n_ratings <= _MOST_IMPLICIT_RATINGS
+    return model == "dot" and optimizer in _COMPILED and is_quick
+
+
+def _refuse_nonsense(
+    train: Ratings, model: str, optimizer: str, implicit: bool, given: Mapping[str, Any]
+) -> None:
     for name in ("hidden", "dropout"):
         if model == "dot" and name in given:
             raise UsageError(f"{name} is a setting of the model mlp; the dot product has no layers")
     if model == "mlp" and "reg_bias" in given:
         raise UsageError("reg_bias is a setting of the model dot; the model mlp has no biases")
+    if model == "mlp" and (implicit or "reg_implicit" in given):
+        raise UsageError("implicit terms are of the model dot; the model mlp has none")
+    if not implicit and "reg_implicit" in given:
+        raise UsageError(
+            "reg_implicit is of the implicit terms, which are left out; add --implicit"
+        )
+    if implicit and optimizer not in _COMPILED:
+        n_cells = train.n_users * train.n_items
+        if n_cells > _MOST_DENSE_CELLS:
+            raise UsageError(
+                f"implicit terms with the optimizer {optimizer} take a dense matrix of "
+                f"{n_cells:,} cells; allowed: {_MOST_DENSE_CELLS:,}, or --optimizer momentum"
+            )
     if "momentum" in given and optimizer in OPTIMIZERS and momentum_name(optimizer) is None:
         with_it = ", ".join(name for name in OPTIMIZERS if momentum_name(name))
         raise UsageError(f"the optimizer {optimizer} has no momentum; those that have: {with_it}")
 
 
-def _batch_size(train: Ratings, model: str) -> int:
+def _batch_size(train: Ratings, model: str, *, implicit: bool) -> int:
     low, high = _BATCH_SIZES
+    if implicit:
+        return max(-(-train.n_ratings // _IMPLICIT_BATCHES_PER_EPOCH), low)
     return min(max(train.n_ratings // _BATCHES_PER_EPOCH.get(model, 1), low), high)
 
 

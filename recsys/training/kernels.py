@@ -55,6 +55,12 @@ class Side(NamedTuple):
     """(n_rows,) step of the epoch that the row has reached."""
 
 
+def only_read(factors: Array, bias: Array) -> Side:
+    """Return a side whose rows are read and never stepped."""
+    none = np.empty((0, factors.shape[1]), factors.dtype)
+    return Side(factors, bias, none, np.empty(0, bias.dtype), np.empty(0, np.int64))
+
+
 class Gradient(NamedTuple):
     """Where a pass leaves the gradient of a batch's distinct rows."""
 

@@ -11,7 +11,8 @@ from recsys.model.embedding_mlp import EmbeddingMLP
 from recsys.model.objective import Model
 from recsys.training.batches import Batches
 from recsys.training.compiled import CompiledSteps
-from recsys.training.hyperparameters import Hyperparameters
+from recsys.training.hyperparameters import Hyperparameters, who_rated_what
+from recsys.training.implicit_steps import ImplicitSteps
 from recsys.training.steps import EngineSteps, Steps
 
 
@@ -41,6 +42,7 @@ def initial_model(train: Ratings, settings: Hyperparameters, rng: np.random.Gene
             init_std=settings.init_std,
             rng=rng,
             dtype=settings.dtype,
+            who_rated_what=who_rated_what(train, settings.dtype) if settings.implicit else None,
         )
     else:
         model = EmbeddingMLP(
@@ -64,6 +66,9 @@ def initial_model(train: Ratings, settings: Hyperparameters, rng: np.random.Gene
 def make_steps(model: Model, batches: Batches, settings: Hyperparameters) -> Steps:
     """Return the optimizer: compiled for momentum SGD on the dot product, else the engine's."""
     if isinstance(model, EmbeddingDotBias) and settings.optimizer in ("momentum", "sgd"):
+        if settings.implicit:
+            rate = settings.implicit_rate
+            return ImplicitSteps(model, settings.penalty, batches, settings.clip, rate)
         return CompiledSteps(model, settings.penalty, batches, settings.clip)
     return EngineSteps(model, settings.penalty, settings.optimizer, settings.clip)
 

@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.model.embedding_dot_bias import EmbeddingDotBias
-from recsys.model.objective import Array, Model, Penalty
+from recsys.model.embedding_dot_bias import IMPLICIT_NAMES, EmbeddingDotBias
+from recsys.model.objective import Array, Loss, Model, Penalty
 from recsys.nn.clip import clip_by_global_norm, global_norm
 from recsys.nn.optimizers import OPTIMIZERS, make_optimizer
 from recsys.training.batches import Batch
@@ -60,12 +60,19 @@ class DenseSteps:
     penalty : Penalty
     clip : float, optional
         Largest norm of the gradient: a longer one is scaled down to it.
+    implicit_rate : float
+        What the learning rate is multiplied by for the implicit terms.
     """
 
     def __init__(
-        self, model: EmbeddingDotBias, penalty: Penalty, clip: float | None = None
+        self,
+        model: EmbeddingDotBias,
+        penalty: Penalty,
+        clip: float | None = None,
+        implicit_rate: float = 1.0,
     ) -> None:
         self._model, self._penalty, self._clip = model, penalty, clip
+        self._implicit_rate = implicit_rate
         self._velocity = {name: np.zeros_like(array) for name, array in model.arrays().items()}
 
     def begin_epoch(self, lr: Rates, momentum: Rates) -> None:
@@ -75,16 +82,20 @@ class DenseSteps:
     def step(self, batch: Batch) -> Step:
         """See `Steps`."""
         lr, momentum = next(self._plan)
-        ratings = (batch.users, batch.items, batch.values, self._penalty)
-        loss, gradients = self._model.loss(*ratings), self._model.gradients(*ratings)
+        loss, gradients = self._loss_and_gradients(batch)
         norm = float(np.sqrt(sum(np.sum(gradient**2) for gradient in gradients.values())))
         scale = clip_scale(norm, self._clip)
         for name, parameter in self._model.arrays().items():
+            rate = float(lr) * (self._implicit_rate if name in IMPLICIT_NAMES else 1.0)
             velocity = self._velocity[name]
-            velocity *= momentum
+            velocity *= float(momentum)
             velocity += scale * gradients[name]
-            parameter -= (lr * velocity).astype(parameter.dtype)
+            parameter -= rate * velocity
         return Step(*loss, norm)
+
+    def _loss_and_gradients(self, batch: Batch) -> tuple[Loss, dict[str, Array]]:
+        ratings = (batch.users, batch.items, batch.values, self._penalty)
+        return self._model.loss(*ratings), self._model.gradients(*ratings)
 
     def end_epoch(self) -> None:
         """See `Steps`."""

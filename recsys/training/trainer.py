@@ -42,6 +42,7 @@ class Trainer:
         self.callbacks = callbacks
         self.make_steps = make_steps
 
+    @np.errstate(over="ignore", invalid="ignore")  # what is no longer finite is looked for below
     def fit(self, train: Ratings, validation: Ratings | None = None) -> Run:
         """Return the finished run: the trained model and its history.
 

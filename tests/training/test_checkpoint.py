@@ -36,7 +36,7 @@ def parts(make_ratings):
 
 def train(folder, parts, *, resume=False, kill=None, **given):
     settings = Hyperparameters.choose(
-        parts[0], n_factors=4, n_epochs=8, **{"early_stopping": 8, **given}
+        parts[0], **{"n_factors": 4, "n_epochs": 8, "early_stopping": 8, **given}
     )
     checkpoint = Checkpoint(folder, settings, resume=resume)
     callbacks = [checkpoint] + ([kill] if kill else [])
@@ -44,15 +44,24 @@ def train(folder, parts, *, resume=False, kill=None, **given):
 
 
 @pytest.mark.parametrize(
-    "kill", [KillAfter(n_epochs=1), KillAfter(n_epochs=6), KillAfter(n_batches=100)]
+    "kill", [KillAfter(n_epochs=1), KillAfter(n_epochs=6), KillAfter(n_batches=30)]
 )
-@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
-def test_resumed_training_ends_in_the_bits_of_an_undisturbed_one(tmp_path, parts, kill, schedule):
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"implicit": False},
+        {"schedule": "one-cycle"},
+        {"schedule": "plateau"},
+        {"optimizer": "adam"},
+        {"model": "mlp", "n_factors": 4},
+    ],
+)
+def test_resumed_training_ends_in_the_bits_of_an_undisturbed_one(tmp_path, parts, kill, given):
     kill = KillAfter(kill.n_epochs, kill.n_batches)
-    _, undisturbed = train(tmp_path / "a", parts, schedule=schedule)
+    _, undisturbed = train(tmp_path / "a", parts, **given)
     with pytest.raises(Killed):
-        train(tmp_path / "b", parts, kill=kill, schedule=schedule)
-    checkpoint, resumed = train(tmp_path / "b", parts, resume=True, schedule=schedule)
+        train(tmp_path / "b", parts, kill=kill, **given)
+    checkpoint, resumed = train(tmp_path / "b", parts, resume=True, **given)
     assert checkpoint.resumed_epoch > 0
     assert resumed.content_hash == undisturbed.content_hash
     assert [e["validation_rmse"] for e in resumed.history] == [

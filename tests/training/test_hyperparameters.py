@@ -7,11 +7,23 @@ from recsys.training.hyperparameters import Hyperparameters
 
 def test_defaults_grow_with_the_data(make_ratings):
     # 2,000 ratings: 2000 // 40 = 50 is below the smallest batch, 64. lr = .02 * 64 * (1 - .9)
-    chosen = Hyperparameters.choose(make_ratings(100, 100, 2000))
+    chosen = Hyperparameters.choose(make_ratings(100, 100, 2000), implicit=False)
     assert (chosen.batch_size, chosen.lr) == (64, 0.128)
     # 8,000 ratings: 8000 // 40 = 200
-    chosen = Hyperparameters.choose(make_ratings(100, 100, 8000))
+    chosen = Hyperparameters.choose(make_ratings(100, 100, 8000), implicit=False)
     assert (chosen.batch_size, chosen.lr) == (200, 0.4)
+
+
+def test_with_implicit_terms_batches_are_few_and_their_rate_follows_the_curvature(make_ratings):
+    ratings = make_ratings(100, 100, 8000)
+    chosen = Hyperparameters.choose(ratings)
+    assert chosen.implicit
+    assert chosen.batch_size == 1000
+    rated = np.zeros((100, 100))
+    rated[ratings.users, ratings.items] = 1
+    curvature = 2 * np.linalg.norm(rated, 2) ** 2 / 8000
+    assert chosen.implicit_rate == pytest.approx(0.3 / (curvature * chosen.lr), rel=1e-2)
+    assert chosen.penalty == (chosen.reg, chosen.reg_bias, chosen.reg_implicit)
 
 
 def test_rate_is_bounded_where_one_item_has_most_ratings(make_ratings):
@@ -42,6 +54,8 @@ def test_what_is_given_stays(make_ratings):
         ({"model": "svd"}, "model is 'svd'; allowed: dot, mlp"),
         ({"clip": 0.0}, "clip is 0.0; allowed: finite, above 0"),
         ({"dropout": 0.1}, "dropout is a setting of the model mlp; the dot product has no layers"),
+        ({"model": "mlp", "implicit": True}, "implicit terms are of the model dot"),
+        ({"implicit": False, "reg_implicit": 1.0}, "reg_implicit is of the implicit terms"),
         ({"hidden": (10,)}, "hidden is a setting of the model mlp"),
         ({"model": "mlp", "reg_bias": 0.1}, "reg_bias is a setting of the model dot"),
         ({"optimizer": "sgd", "momentum": 0.9}, "the optimizer sgd has no momentum; those that"),

@@ -19,7 +19,7 @@ def parts(make_ratings):
 
 
 def dense_steps(model, batches, settings):
-    return DenseSteps(model, settings.penalty, settings.clip)
+    return DenseSteps(model, settings.penalty, settings.clip, settings.implicit_rate)
 
 
 def settings_for(train, **given):
