@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data import Ratings
+from recsys.data.relevance import is_relevant
 from recsys.evaluation import ranking, variety
 from recsys.evaluation.accuracy import errors_by_user
 from recsys.evaluation.lists import recommend_lists
@@ -16,8 +17,6 @@ from recsys.evaluation.predictor import Predictor
 from recsys.evaluation.user_metric import UserMetric
 
 LIST_LENGTH = 10
-# From how many stars on a held-out rating says that the item should have been in the list.
-RELEVANT_FROM = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +71,8 @@ def evaluate(
     """Return how well ``predictor``, trained on ``train``, does on ``test``.
 
     Candidates of a user's list are the items with training ratings less the user's own. Relevant
-    is a held-out item without rating or with `RELEVANT_FROM` stars and more. List metrics are
-    over the users with a relevant held-out item.
+    is what `recsys.data.relevance` says. List metrics are over the users with a relevant held-out
+    item.
 
     Parameters
     ----------
@@ -106,13 +105,6 @@ def evaluate(
         n_unknown_users=_count_unknown(users, seen_users),
         n_unknown_items=_count_unknown(items, predictor.item_counts > 0),
     )
-
-
-def is_relevant(test: Ratings) -> NDArray[np.bool_]:
-    """Return which held-out ratings say that the item should have been listed."""
-    if test.values is None:
-        return np.ones(test.n_ratings, bool)
-    return np.asarray(test.values >= RELEVANT_FROM)
 
 
 def _found(

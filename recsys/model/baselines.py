@@ -1,4 +1,4 @@
-"""What a model must beat: predictions from means and biases alone."""
+"""What a model must beat: means and biases for stars, popularity and EASE for lists."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recsys.data import Ratings
 from recsys.errors import DataError
+from recsys.model.ease import Ease, count_by_item, ease
 from recsys.model.item_side import Floats
 
 # Ratings of the prior that every item and user starts with in `damped_bias` (LensKit's default).
@@ -52,7 +53,30 @@ class Baseline:
 
     def list_scores(self, users: NDArray[np.integer]) -> Floats:
         """Return what orders the lists of ``users``: the same for everybody, (n, n_items)."""
-        return np.tile(self.item_bias.astype(np.float32), (len(users), 1))
+        bias = self.item_bias.astype(np.float32)
+        return np.broadcast_to(bias, (len(users), len(bias)))
+
+
+@dataclass(frozen=True, eq=False)
+class Popularity:
+    """Lists what has the most training ratings, for everybody alike.
+
+    Attributes
+    ----------
+    item_counts : (n_items,) int32
+        Training ratings of each item.
+    """
+
+    item_counts: NDArray[np.int32]
+    name: str = "popularity"
+
+    def predict(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> None:
+        """Return None: popularity orders lists and predicts no stars."""
+
+    def list_scores(self, users: NDArray[np.integer]) -> Floats:
+        """Return the number of ratings of each item, (n, n_items) float32."""
+        counts = self.item_counts.astype(np.float32)
+        return np.broadcast_to(counts, (len(users), len(counts)))
 
 
 def global_mean(train: Ratings) -> Baseline:
@@ -91,11 +115,23 @@ def damped_bias(train: Ratings) -> Baseline:
     return _baseline("bias", train, user_bias, item_bias)
 
 
+def popularity(train: Ratings) -> Popularity:
+    """Return the baseline that lists the most rated items."""
+    return Popularity(count_by_item(train))
+
+
 BASELINES: dict[str, Callable[[Ratings], Baseline]] = {
     "global": global_mean,
     "item-mean": item_mean,
     "bias": damped_bias,
 }
+"""Those that predict stars."""
+
+LIST_BASELINES: dict[str, Callable[[Ratings], Popularity | Ease]] = {
+    "popularity": popularity,
+    "ease": ease,
+}
+"""Those that only order lists."""
 
 
 def _values(train: Ratings) -> NDArray[np.float64]:
@@ -124,6 +160,6 @@ def _baseline(
         global_mean=float(_values(train).mean()),
         user_bias=user_bias,
         item_bias=item_bias,
-        item_counts=np.bincount(train.items, minlength=train.n_items).astype(np.int32),
+        item_counts=count_by_item(train),
         rating_scale=train.rating_scale,
     )

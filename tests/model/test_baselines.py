@@ -3,7 +3,15 @@ import pytest
 
 from recsys.data import IdMap, Ratings
 from recsys.errors import DataError
-from recsys.model.baselines import DAMPING, damped_bias, global_mean, item_mean
+from recsys.model.baselines import (
+    BASELINES,
+    DAMPING,
+    LIST_BASELINES,
+    damped_bias,
+    global_mean,
+    item_mean,
+    popularity,
+)
 
 UNKNOWN = np.array([-1])
 
@@ -53,3 +61,24 @@ def test_implicit_feedback_has_no_mean(train):
     implicit = Ratings("tiny", train.user_ids, train.item_ids, train.users, train.items)
     with pytest.raises(DataError, match="no rating values"):
         global_mean(implicit)
+
+
+def test_popularity_lists_by_the_number_of_ratings_for_everybody(train):
+    fitted = popularity(train)
+    assert fitted.item_counts.tolist() == [2, 1, 0]
+    assert fitted.list_scores(np.array([1, -1])).tolist() == [[2, 1, 0], [2, 1, 0]]
+    assert fitted.predict(np.array([0]), np.array([0])) is None
+
+
+@pytest.mark.parametrize("name", [*BASELINES, *LIST_BASELINES])
+def test_every_baseline_knows_its_name_and_the_items_with_training_ratings(train, name):
+    fitted = {**BASELINES, **LIST_BASELINES}[name](train)
+    assert fitted.name == name
+    assert fitted.item_counts.tolist() == [2, 1, 0]
+    assert fitted.list_scores(np.array([0, 1, -1])).shape == (3, 3)
+
+
+@pytest.mark.parametrize("name", LIST_BASELINES)
+def test_baselines_of_lists_need_no_stars(train, name):
+    implicit = Ratings("tiny", train.user_ids, train.item_ids, train.users, train.items)
+    assert LIST_BASELINES[name](implicit).item_counts.tolist() == [2, 1, 0]
