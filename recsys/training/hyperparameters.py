@@ -16,8 +16,9 @@ from recsys.nn.optimizers import OPTIMIZERS
 from recsys.nn.schedules import SCHEDULES, Schedule, make_schedule
 from recsys.training.steps import momentum_name
 
-# What differs from the defaults of the plain dot product, which stand with the attributes.
-_IMPLICIT_DEFAULTS: Mapping[str, Any] = {"n_epochs": 60, "reg": 0.15}
+# What differs from the defaults of the dot product with implicit terms, which stand with the
+# attributes.
+_PLAIN_DEFAULTS: Mapping[str, Any] = {"n_epochs": 40, "reg": 0.11}
 _MLP_DEFAULTS: Mapping[str, Any] = {
     "n_factors": None,
     "n_epochs": 10,
@@ -119,17 +120,17 @@ class Hyperparameters:
 
     model: Literal["dot", "mlp"] = "dot"
     n_factors: int | None = 64
-    implicit: bool = False
+    implicit: bool = True
     implicit_rate: float = 1.0
     hidden: tuple[int, ...] = ()
     dropout: float = 0.0
-    n_epochs: int = 40
+    n_epochs: int = 60
     batch_size: int
     optimizer: str = "momentum"
     lr: float
     momentum: float = 0.9
     clip: float | None = None
-    reg: float = 0.11
+    reg: float = 0.15
     reg_bias: float = 0.05
     reg_implicit: float = 0.2
     init_std: float = 0.03
@@ -207,7 +208,7 @@ class Hyperparameters:
         implicit = given.get("implicit", _is_implicit_by_default(train, model, optimizer))
         _refuse_nonsense(train, model, optimizer, implicit, given)
 
-        defaults = _MLP_DEFAULTS if model == "mlp" else _IMPLICIT_DEFAULTS if implicit else {}
+        defaults = _MLP_DEFAULTS if model == "mlp" else {} if implicit else _PLAIN_DEFAULTS
         chosen = {**defaults, **given, "implicit": implicit}
         if optimizer in OPTIMIZERS and momentum_name(optimizer) is None:
             chosen["momentum"] = 0.0
