@@ -12,8 +12,8 @@ from recsys.evaluation.predictor import Predictor
 
 Rows = NDArray[np.int32]
 
-# Scores held at once, whatever the catalogue: 16 MB of them, and a few times that to sort.
-_BLOCK = 1 << 22
+# Scores held at once, whatever the catalogue: 4 MB of them, and a few times that to sort.
+_BLOCK = 1 << 20
 
 
 def best_items(scores: NDArray[np.floating], k: int) -> Rows:
