@@ -48,7 +48,10 @@ def measure(parts: Parts, seed: int) -> dict[str, list[float]]:
     """Return the RMSE on each split, by predictor."""
     predictors: dict[str, Callable[[Ratings], Predictor]] = {
         "recsys": lambda train: fit_snapshot(train, Hyperparameters.choose(train, seed=seed)),
-        **BASELINES,
+        "without implicit terms": lambda train: fit_snapshot(
+            train, Hyperparameters.choose(train, seed=seed, implicit=False)
+        ),
+        **{name: BASELINES[name] for name in ("global", "item-mean", "bias")},
     }
     found: dict[str, list[float]] = {name: [] for name in predictors}
     for train, test in parts:
