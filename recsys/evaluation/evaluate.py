@@ -52,10 +52,10 @@ class Evaluation:
 
     def scores(self) -> dict[str, float]:
         """Return every score by its name; NaN is what there was nothing to score on."""
-        k = self.k
-        values = {name: metric.value for name, metric in self.by_user.items()}
-        values[f"coverage@{k}"] = self.coverage
-        return {name: values.get(name, float("nan")) for name in score_names(k)}
+        values = dict.fromkeys(score_names(self.k), float("nan"))
+        values |= {name: metric.value for name, metric in self.by_user.items()}
+        values[f"coverage@{self.k}"] = self.coverage
+        return values
 
 
 def score_names(k: int = LIST_LENGTH) -> tuple[str, ...]:
