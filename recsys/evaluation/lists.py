@@ -41,13 +41,13 @@ def best_items(scores: NDArray[np.floating], k: int) -> Rows:
     # The n-th highest score in linear time; of those that equal it only the first are needed.
     threshold = np.partition(scores, n_items - n, axis=1)[:, n_items - n, None]
     is_chosen = scores >= threshold
-    tied = np.flatnonzero(is_chosen.sum(axis=1) > n)
+    tied = np.flatnonzero(np.count_nonzero(is_chosen, axis=1) > n)
     if len(tied):
         is_above = scores[tied] > threshold[tied]
         equals = is_chosen[tied] & ~is_above
         n_missing = n - is_above.sum(axis=1, keepdims=True)
         is_chosen[tied] = is_above | (equals & (np.cumsum(equals, axis=1) <= n_missing))
-    rows = np.nonzero(is_chosen)[1].reshape(n_users, n)
+    rows = np.flatnonzero(is_chosen).reshape(n_users, n) % n_items
 
     chosen = np.take_along_axis(scores, rows, axis=1)
     order = np.argsort(-chosen, axis=1, kind="stable")
