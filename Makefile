@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 
-help: ## list the targets
+help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(RUNTIME): pyproject.toml
@@ -53,11 +53,11 @@ types: setup-dev ## mypy, strict on recsys and api
 layers: setup-dev
 	$(BIN)/lint-imports
 
-migrate: setup ## bring the database to the newest schema
-	$(BIN)/recsys db upgrade
-
 bench: setup ## print the measured tables of the README and docs
 	$(BIN)/python -m benchmarks
+
+migrate: setup ## bring the database to the newest schema
+	$(BIN)/recsys db upgrade
 
 clean: ## remove the environment, caches, models and reports
 	rm -rf .venv var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,39 @@
+"""What the pages point to is there."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from recsys.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("data/*/*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    here = [target.partition("#")[0] for target in targets if "://" not in target]
+    missing = [target for target in here if target and not (page.parent / target).exists()]
+    assert missing == []
+
+
+def test_the_readme_names_only_commands_and_benchmarks_that_exist():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = set(re.findall(r"\brecsys ([a-z-]+)", text)) - {"&&"}
+    assert commands <= set(main.list_commands(None))
+    for name in re.findall(r"benchmarks\.([a-z_]+)", text):
+        assert (ROOT / "benchmarks" / f"{name}.py").exists() or (
+            ROOT / "benchmarks" / name
+        ).is_dir()
+
+
+def test_make_alone_lists_the_targets():
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = [line.split()[0] for line in listed.splitlines()]
+    assert targets == [
+        "setup", "serve", "train", "report", "test", "check", "lint", "types", "bench", "migrate",
+        "clean",
+    ]  # fmt: skip
