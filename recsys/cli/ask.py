@@ -53,7 +53,9 @@ def recommend(
 )
 @json_option
 @click.pass_obj
-def similar(database_url: str, /, item_id: str, limit: int, min_ratings: int, as_json: bool) -> None:
+def similar(
+    database_url: str, /, item_id: str, limit: int, min_ratings: int, as_json: bool
+) -> None:
     """List the items nearest to ITEM_ID.
 
     Near are items whose embeddings point the same way: the score is the cosine. That of an item
@@ -61,7 +63,9 @@ def similar(database_url: str, /, item_id: str, limit: int, min_ratings: int, as
     """
     champion = _champion(database_url)
     _rows(champion, [item_id])
-    _print_list(champion, champion.similar_items(item_id, limit, min_ratings=min_ratings), "cosine", as_json)
+    _print_list(
+        champion, champion.similar_items(item_id, limit, min_ratings=min_ratings), "cosine", as_json
+    )
 
 
 @click.command()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import click
@@ -11,14 +12,24 @@ from numpy.typing import NDArray
 
 from recsys.cli.options import given_hyperparameters, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
-from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_choice, tell_unknown
+from recsys.cli.tell import metrics_of, read_and_tell, tell_choice, tell_unknown
+from recsys.cli.tell_comparison import compared_as_json, print_comparison
 from recsys.data import Ratings
-from recsys.data.split import held_out, k_folds, split_by_rating, split_by_time, split_by_user
-from recsys.errors import UsageError
+from recsys.data.split import (
+    held_out,
+    k_folds,
+    split_by_rating,
+    split_by_time,
+    split_by_user,
+    split_last,
+)
+from recsys.errors import DataError, UsageError
+from recsys.evaluation.comparison import Comparison
 from recsys.evaluation.evaluate import Evaluation
 from recsys.evaluation.evaluate import evaluate as score
 from recsys.evaluation.predictor import Predictor
-from recsys.model.baselines import BASELINES
+from recsys.evaluation.protocols import sampled_negatives as score_among_negatives
+from recsys.model.baselines import BASELINES, LIST_BASELINES
 from recsys.training.fit import fit_snapshot
 from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.progress import ProgressBar
@@ -28,6 +39,7 @@ _SPLITS: dict[str, Split] = {
     "rating": split_by_rating,
     "user": split_by_user,
     "time": lambda ratings, fraction, _: split_by_time(ratings, fraction),
+    "last": lambda ratings, _, __: split_last(ratings),
 }
 
 
@@ -51,9 +63,15 @@ class Fold(NamedTuple):
 )  # fmt: skip
 @click.option(
     "--split", type=click.Choice(list(_SPLITS)), default="rating",
-    help="Hold out ratings at random, a share of each user's, or the newest.",
+    help="Hold out ratings at random, a share of each user's, the newest, or each user's last.",
 )  # fmt: skip
-@click.option("--baseline", type=click.Choice(list(BASELINES)), help="Score this one instead.")
+@click.option(
+    "--baseline", type=click.Choice([*BASELINES, *LIST_BASELINES]), help="Score this one instead."
+)
+@click.option(
+    "--sampled-negatives", type=click.IntRange(min=1), metavar="N",
+    help="Also rank each held-out item among N others, to compare with published tables.",
+)  # fmt: skip
 @training_options
 @pace_options(early_stopping=0)
 @json_option
@@ -65,6 +83,7 @@ def evaluate(
     holdout: float | None,
     split: str,
     baseline: str | None,
+    sampled_negatives: int | None,
     threads: int | None,
     as_json: bool,
     objective: str,
@@ -75,20 +94,23 @@ def evaluate(
     Either --train and --test, or --data (default: the embedded set) with --folds or --holdout.
     """
     _check(train, test, data, folds, holdout, split)
+    if sampled_negatives and not (train or split == "last"):
+        raise UsageError("--sampled-negatives ranks one item of each user: with --split last")
     settings = given_hyperparameters(options)
     settings["early_stopping"] = settings["early_stopping"] or 0
+    seed = options["seed"] or Hyperparameters.seed
     if train and test:
         parts = iter([Fold(read_and_tell(train), read_and_tell(test))])
     else:
-        rng = np.random.default_rng(options["seed"] or Hyperparameters.seed)
+        rng = np.random.default_rng(seed)
         parts = _split(read_and_tell(data), folds, holdout or 0.1, split, rng)
 
     results: list[dict[str, Any]] = []
-    compared: dict[str, list[dict[str, float | None]]] = {}
+    name, comparison = baseline or "model", Comparison()
     for part in parts:
         if baseline:
             started = time.perf_counter()
-            predictor: Predictor = BASELINES[baseline](part.train)
+            predictor: Predictor = {**BASELINES, **LIST_BASELINES}[baseline](part.train)
         else:
             fold, validation = _keep_validation(part, settings)
             hyperparameters = Hyperparameters.choose(fold.train, **settings)
@@ -103,25 +125,25 @@ def evaluate(
                     n_threads=threads,
                 )
         seconds = time.perf_counter() - started
-        scored = score(predictor, part.train, part.test)
-        tell_unknown(scored)
+        fitted = {name: predictor} | ({} if baseline else _baselines(part))
+        scored = {n: _score(p, part, sampled_negatives, seed) for n, p in fitted.items()}
+        comparison.add(scored)
+        tell_unknown(scored[name])
         results.append(
             {
                 "n_train": part.train.n_ratings,
                 "n_test": part.test.n_ratings,
-                **metrics_of(scored),
+                **metrics_of(scored[name]),
                 "train_seconds": seconds,
             }
         )
-        others = {} if baseline else _baselines(part)
-        for name, evaluation in {baseline or "model": scored, **others}.items():
-            compared.setdefault(name, []).append(metrics_of(evaluation))
 
     if as_json:
         several = {"folds": results} if len(results) > 1 else {}
-        print_json({"objective": objective, **_mean(results), **several})
+        compared = compared_as_json(comparison)
+        print_json({"objective": objective, **_mean(results), **compared, **several})
     else:
-        print_scores({name: _mean(metrics) for name, metrics in compared.items()})
+        print_comparison(comparison)
 
 
 def _check(
@@ -136,6 +158,8 @@ def _check(
         )
     if folds and holdout:
         raise UsageError("--folds and --holdout are two ways to split; give one")
+    if holdout and split == "last":
+        raise UsageError("--split last holds out one rating of each user; without --holdout")
     if folds and split != "rating":
         raise UsageError("--folds splits by rating; --split goes with --holdout")
 
@@ -166,13 +190,25 @@ def _keep_validation(part: Fold, settings: dict[str, Any]) -> tuple[Fold, Rating
     return part._replace(train=part.train.select(~is_validation)), part.train.select(is_validation)
 
 
-def _baselines(part: Fold) -> dict[str, Evaluation]:
-    if part.train.is_implicit:
-        return {}
-    return {
-        name: score(baseline(part.train), part.train, part.test)
-        for name, baseline in BASELINES.items()
-    }
+def _baselines(part: Fold) -> dict[str, Predictor]:
+    """Return what the model is compared with, less what the data is too large for."""
+    able = LIST_BASELINES if part.train.is_implicit else {**BASELINES, **LIST_BASELINES}
+    fitted: dict[str, Predictor] = {}
+    for name, fit in able.items():
+        try:
+            fitted[name] = fit(part.train)
+        except DataError as refusal:
+            note(f"{name} is left out: {refusal}")
+    return fitted
+
+
+def _score(predictor: Predictor, part: Fold, n_negatives: int | None, seed: int) -> Evaluation:
+    scored = score(predictor, part.train, part.test)
+    if n_negatives is None:
+        return scored
+    rng = np.random.default_rng(seed)
+    sampled = score_among_negatives(predictor, part.train, part.test, rng, n_negatives)
+    return replace(scored, by_user={**scored.by_user, **sampled})
 
 
 def _mean(results: list[dict[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recsys.cli.output import note, print_table
@@ -12,7 +12,8 @@ from recsys.data.readers import read
 from recsys.evaluation.evaluate import Evaluation, score_names
 from recsys.training.hyperparameters import Hyperparameters
 
-_TOLD = score_names()[:6]
+# The scores of the first table; the others stand in a second one, for the width of a terminal.
+MAIN_SCORES = score_names()[:6]
 
 
 def read_and_tell(source: str | Path | None) -> Ratings:
@@ -54,14 +55,12 @@ def metrics_of(scored: Evaluation) -> dict[str, float | None]:
 
     None is what there was nothing to score on: no rating values, no relevant held-out item.
     """
-    return {
-        name: None if math.isnan(score) else score
-        for name, score in scored.scores().items()
-        if name in _TOLD
-    }
+    return {name: None if math.isnan(score) else score for name, score in scored.scores().items()}
 
 
-def print_scores(metrics: Mapping[str, Mapping[str, float | None]]) -> None:
-    """Print a line of `metrics_of` for each predictor."""
-    names = list(next(iter(metrics.values())))
-    print_table([[name, *scores.values()] for name, scores in metrics.items()], ["", *names])
+def print_scores(
+    scores: Mapping[str, Mapping[str, float | None]], names: Sequence[str] = MAIN_SCORES
+) -> None:
+    """Print a line of each predictor's scores, those of ``names``."""
+    rows = [[predictor, *(of[name] for name in names)] for predictor, of in scores.items()]
+    print_table(rows, ["", *names])

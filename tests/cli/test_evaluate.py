@@ -3,11 +3,15 @@ import math
 import numpy as np
 import pytest
 
+from recsys.model import ease as ease_module
+
 KEYS = [
     "objective", "n_train", "n_test", "rmse", "mae",
     "ndcg@10", "recall@10", "precision@10", "coverage@10", "train_seconds",
 ]  # fmt: skip
 SCORES = KEYS[3:9]
+MORE_SCORES = ["map@10", "hit_rate@10", "novelty@10", "popularity_lift@10", "diversity@10"]
+BASELINES = ["global", "item-mean", "bias", "popularity", "ease"]
 QUICK = ("--n-epochs", 3)
 
 
@@ -31,7 +35,8 @@ def parts(shop, home):
 
 def test_a_training_and_a_test_file_give_the_documented_keys(parts, evaluate):
     scored = evaluate(*parts)
-    assert list(scored) == KEYS
+    assert [key for key in scored if key in KEYS] == KEYS
+    assert set(scored) == {*KEYS, *MORE_SCORES, "intervals", "baselines", "differences"}
     assert (scored["objective"], scored["n_train"], scored["n_test"]) == ("rating", 720, 180)
     # Noise of .3 and rounding to half stars leave sqrt(.3^2 + .5^2/12) = .33 to anybody; biases
     # alone come to .94.
@@ -70,7 +75,7 @@ def test_another_seed_is_another_split(shop, evaluate):
 def test_folds_are_listed_and_averaged(shop, evaluate):
     scored = evaluate("--data", shop, "--folds", 3, *QUICK)
     folds = scored.pop("folds")
-    assert list(scored) == KEYS
+    assert [key for key in scored if key in KEYS] == KEYS
     assert [fold["n_test"] for fold in folds] == [300, 300, 300]
     for name in SCORES:
         assert scored[name] == pytest.approx(np.mean([fold[name] for fold in folds]))
@@ -119,9 +124,54 @@ def test_a_baseline_is_scored_instead_of_the_model(home, evaluate):
 
 
 def test_on_the_terminal_the_baselines_stand_beside_the_model(shop, done):
-    told = done("evaluate", "--data", shop, *QUICK).out.splitlines()
-    assert told[0].split() == SCORES
-    assert [line.split()[0] for line in told[2:]] == ["model", "global", "item-mean", "bias"]
+    main, more, heading, differences = done("evaluate", "--data", shop, *QUICK).out.split("\n\n")
+    assert main.split("\n")[0].split() == SCORES
+    assert more.split("\n")[0].split() == MORE_SCORES
+    assert "model less each of the others, with 95 % intervals" in heading
+    for table, names in ((main, ["model", *BASELINES]), (more, ["model", *BASELINES]),
+                         (differences, BASELINES)):  # fmt: skip
+        assert [line.split()[0] for line in table.splitlines()[2:]] == names
+
+
+def test_a_difference_and_its_interval_are_of_the_scores_beside_them(parts, evaluate):
+    scored = evaluate(*parts)
+    assert list(scored["baselines"]) == list(scored["differences"]) == BASELINES
+    found = scored["differences"]["global"]["rmse"]
+    assert found["value"] == pytest.approx(scored["rmse"] - scored["baselines"]["global"]["rmse"])
+    assert found["low"] < found["value"] < found["high"] < 0  # better than the mean, surely
+    low, high = scored["intervals"]["rmse"]
+    assert low < scored["rmse"] < high
+
+
+@pytest.mark.parametrize("name", ["popularity", "ease"])
+def test_baselines_of_lists_have_no_rmse_and_need_no_stars(name, write_csv, evaluate):
+    liked = write_csv("liked.csv", columns="user,item", rows=600)
+    scored = evaluate("--data", liked, "--split", "user", "--holdout", 0.2, "--baseline", name)
+    assert scored["rmse"] is scored["mae"] is None
+    assert 0 < scored["ndcg@10"] <= 1
+    assert "differences" not in scored
+
+
+def test_a_baseline_that_the_data_is_too_large_for_is_left_out_and_told(shop, done, monkeypatch):
+    monkeypatch.setattr(ease_module, "MOST_ROWS", 29)  # the shop has 30 items
+    scored = done("evaluate", "--data", shop, *QUICK, "--json")
+    assert list(scored.json["baselines"]) == BASELINES[:-1]
+    assert "EASE inverts a dense matrix of 30 rows" in scored.err
+
+
+def test_leaving_the_last_out_scores_on_one_rating_of_each_user(shop, evaluate):
+    scored = evaluate("--data", shop, "--split", "last", "--baseline", "popularity")
+    assert (scored["n_train"], scored["n_test"]) == (900 - 60, 60)
+
+
+def test_sampled_negatives_are_told_apart_from_the_full_catalogue(shop, evaluate, done):
+    split = ("--data", shop, "--split", "last", "--baseline", "popularity")
+    scored = evaluate(*split, "--sampled-negatives", 5)
+    # Among 5 others nothing can be below place 5.
+    assert scored["sampled_hit_rate@10"] == 1 > scored["hit_rate@10"]
+    assert scored["sampled_ndcg@10"] > 1 / math.log2(5 + 2)
+    told = done("evaluate", *split, "--sampled-negatives", 5).out
+    assert "only to compare with published tables" in told
 
 
 def test_ids_unknown_to_training_are_counted_and_told(home, done):
@@ -184,6 +234,8 @@ def test_nothing_is_stored(parts, shop, evaluate, home):
         (["--train", "a", "--test", "b", "--split", "time"], "--split"),
         (["--folds", "3", "--holdout", ".2"], "give one"),
         (["--folds", "3", "--split", "user"], "--split goes with --holdout"),
+        (["--split", "last", "--holdout", ".2"], "without --holdout"),
+        (["--sampled-negatives", "99"], "with --split last"),
         (["--folds", "1"], "1 is not in the range"),
         (["--holdout", "1"], "1.0 is not in the range"),
         (["--holdout", "0"], "0.0 is not in the range"),
