@@ -163,12 +163,14 @@ class Snapshot:
     def list_scores(self, users: NDArray[np.integer]) -> Floats:
         """Return what orders the lists of ``users``, (n,) int rows: (n, n_items) float32.
 
-        Row -1 stands for somebody unknown, whose bias and embedding count as zero.
+        They are raw scores under the objective ``ranking``, else those of
+        `ItemSide.list_scores`. Row -1 stands for somebody unknown, whose bias and embedding
+        count as zero.
         """
         known = (users >= 0).astype(np.float32)
-        return self.items.list_scores(
-            self.user_factors[users] * known[:, None], self.user_bias[users] * known
-        )
+        side = self.items
+        scores = side.scores if self.objective == "ranking" else side.list_scores
+        return scores(self.user_factors[users] * known[:, None], self.user_bias[users] * known)
 
     @cached_property
     def content_hash(self) -> str:

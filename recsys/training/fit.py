@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.data import Ratings
+from recsys.model.item_side import ItemSide
+from recsys.model.objective import Array
 from recsys.model.snapshot import Snapshot
 from recsys.training import kernels
 from recsys.training.hyperparameters import Hyperparameters
+from recsys.training.ranking import liked_pairs
 from recsys.training.trainer import Callback, Run, Trainer
 
 
@@ -23,15 +27,17 @@ def fit_snapshot(
     callbacks: Sequence[Callback] = (),
     n_threads: int | None = None,
 ) -> Snapshot:
-    """Return the snapshot of the rating objective, trained on ``train``.
+    """Return the snapshot of the hyperparameters' objective, trained on ``train``.
 
     Parameters
     ----------
     train : Ratings
-        With values.
+        With values for the objective ``rating``; ``ranking`` learns from what is liked in them
+        (`recsys.training.ranking.liked_pairs`).
     hyperparameters : Hyperparameters
     validation : Ratings, optional
-        Watched for early stopping, never trained on; over the same id maps as ``train``.
+        Watched for early stopping, never trained on; over the same id maps as ``train``. The
+        objective ``ranking`` runs all its epochs.
     data_fingerprint : str, optional
         Of the whole data set, where ``train`` is a part of it.
     callbacks : sequence of Callback
@@ -40,11 +46,17 @@ def fit_snapshot(
 
     Raises
     ------
+    DataError
+        If there is nothing for the objective to learn from.
     DivergenceError
         If the loss is no longer a finite number.
     """
     kernels.use_threads(n_threads, hyperparameters.batch_size)
-    run = Trainer(hyperparameters, callbacks).fit(train, validation)
+    trainer = Trainer(hyperparameters, callbacks)
+    if hyperparameters.objective == "ranking":
+        run = trainer.fit(liked_pairs(train))
+    else:
+        run = trainer.fit(train, validation)
     return to_snapshot(run, train, hyperparameters, data_fingerprint or train.fingerprint)
 
 
@@ -53,14 +65,20 @@ def to_snapshot(
 ) -> Snapshot:
     """Return a finished run's parameters, frozen, with where they came from."""
     model, kept = run.model, run.history[run.kept_epoch - 1]
-    metrics: dict[str, float | None] = {"train_rmse": kept.train_rmse, "kept_epoch": kept.epoch}
+    is_ranking = hyperparameters.objective == "ranking"
+    metrics: dict[str, float | None] = (
+        {"train_loss": kept.train_loss} if is_ranking else {"train_rmse": kept.train_rmse}
+    )
+    metrics["kept_epoch"] = kept.epoch
     if kept.validation_rmse is not None:
         metrics["validation_rmse"] = kept.validation_rmse
     user_factors, user_bias = model.user_side()
-    item_counts = np.bincount(train.items, minlength=train.n_items).astype(np.int32)
+    items = model.item_side(train.item_ids, _count_by_item(train), train.rating_scale)
+    if is_ranking:
+        user_factors, items = _centred(user_factors, items)
     return Snapshot(
-        objective="rating",
-        items=model.item_side(train.item_ids, item_counts, train.rating_scale),
+        objective=hyperparameters.objective,
+        items=items,
         user_ids=train.user_ids,
         user_factors=user_factors.astype(np.float32),
         user_bias=user_bias.astype(np.float32),
@@ -69,3 +87,19 @@ def to_snapshot(
         metrics=metrics,
         history=tuple(asdict(epoch) for epoch in run.history),
     )
+
+
+def _centred(user_factors: Array, items: ItemSide) -> tuple[Array, ItemSide]:
+    """Return the same scores with the mean user's in the item bias, and users as their difference.
+
+    A user of whom nothing liked is known has no embedding, and so gets what the mean user likes.
+    """
+    is_known = np.any(user_factors, axis=1)
+    mean = user_factors[is_known].mean(axis=0)
+    centred = np.where(is_known[:, np.newaxis], user_factors - mean, 0)
+    bias = items.item_factors @ mean.astype(np.float32)
+    return centred, replace(items, item_bias=bias)
+
+
+def _count_by_item(train: Ratings) -> NDArray[np.int32]:
+    return np.bincount(train.items, minlength=train.n_items).astype(np.int32)

@@ -14,6 +14,7 @@ from recsys.model.implicit import WhoRatedWhat
 from recsys.model.objective import Penalty
 from recsys.nn.optimizers import OPTIMIZERS
 from recsys.nn.schedules import SCHEDULES, Schedule, make_schedule
+from recsys.training.ranking_defaults import UNOBSERVED, ranking_defaults
 from recsys.training.steps import momentum_name
 
 # What differs from the defaults of the dot product with implicit terms, which stand with the
@@ -70,6 +71,8 @@ class Hyperparameters:
 
     Attributes
     ----------
+    objective : 'rating' or 'ranking'
+        Predict stars, or order lists (`recsys.training.ranking.AllPairs`).
     model : 'dot' or 'mlp'
         `EmbeddingDotBias` or `EmbeddingMLP`.
     n_factors : int or None
@@ -98,6 +101,8 @@ class Hyperparameters:
     reg, reg_bias, reg_implicit : float
         L2 penalties of embeddings, biases and implicit terms per rating, at least 0
         (`EmbeddingDotBias.loss`).
+    unobserved : float
+        How much all pairs weigh in the ranking objective, the liked ones weighing 1; above 0.
     init_std : float
         Standard deviation of the initial embeddings, at least 0.
     y_range : (float, float) or None
@@ -118,6 +123,7 @@ class Hyperparameters:
         If a value is out of range.
     """
 
+    objective: Literal["rating", "ranking"] = "rating"
     model: Literal["dot", "mlp"] = "dot"
     n_factors: int | None = 64
     implicit: bool = True
@@ -133,6 +139,7 @@ class Hyperparameters:
     reg: float = 0.15
     reg_bias: float = 0.05
     reg_implicit: float = 0.2
+    unobserved: float = UNOBSERVED
     init_std: float = 0.03
     y_range: tuple[float, float] | None = None
     schedule: str = "cosine"
@@ -142,6 +149,7 @@ class Hyperparameters:
 
     def __post_init__(self) -> None:
         for name, choices in (
+            ("objective", ("rating", "ranking")),
             ("model", _BATCHES_PER_EPOCH),
             ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),
@@ -168,7 +176,7 @@ class Hyperparameters:
         for name in ("momentum", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; allowed: 0 to below 1")
-        for name in ("lr", "clip"):
+        for name in ("lr", "clip", "unobserved"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise UsageError(f"{name} is {value}; allowed: finite, above 0")
@@ -183,7 +191,8 @@ class Hyperparameters:
     def choose(cls, train: Ratings, **given: Any) -> Self:
         """Return the hyperparameters for ``train``: those given, and defaults for the rest.
 
-        The defaults of ``batch_size`` and ``lr`` depend on the data. About forty batches make an
+        Those of the ranking objective are `ranking_defaults`. For ratings, the defaults of
+        ``batch_size`` and ``lr`` depend on the data. About forty batches make an
         epoch of the dot product. The rate grows with the batch size (the linear scaling rule of
         Goyal et al. 2017), so that a rating moves its rows alike in a small batch and in a large
         one, and is bounded where a single user or item has so many ratings in each batch that
@@ -203,6 +212,10 @@ class Hyperparameters:
             If there are no ratings.
         """
         given = {name: value for name, value in given.items() if value is not None}
+        if given.get("objective") == "ranking":
+            return cls(**ranking_defaults(train, given))
+        if "unobserved" in given:
+            raise UsageError("unobserved is a setting of the objective ranking")
         model = given.get("model", cls.model)
         optimizer = given.get("optimizer", "adam" if model == "mlp" else cls.optimizer)
         implicit = given.get("implicit", _is_implicit_by_default(train, model, optimizer))

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import numpy as np
-
-from recsys.model.embedding_dot_bias import EmbeddingDotBias, Tables
+from recsys.model.embedding_dot_bias import EmbeddingDotBias
 from recsys.model.objective import Array, Loss, Penalty
-from recsys.training import kernels
 from recsys.training.batches import Batch, Batches
-from recsys.training.compiled import gradient_buffer
+from recsys.training.passes import Passes
 from recsys.training.steps import DenseSteps
 
 
@@ -40,32 +37,10 @@ class ImplicitSteps(DenseSteps):
         implicit_rate: float = 1.0,
     ) -> None:
         super().__init__(model, penalty, clip, implicit_rate)
-        low, high = model.y_range or (0.0, 0.0)
-        # The penalties are those of the parameters, not of the tables that the passes read.
-        self._objective = kernels.Objective(
-            model.global_mean, model.y_range is not None, low, high, reg=0.0, reg_bias=0.0
-        )
-        dtype = model.user_bias.dtype
-        self._delta = np.empty(max(len(batch.values) for batch in batches.batches), dtype)
-        self._user_gradient = gradient_buffer(len(model.user_bias), model.user_factors)
-        self._item_gradient = gradient_buffer(len(model.item_bias), model.item_factors)
+        self._passes = Passes(model, batches)
 
     def _loss_and_gradients(self, batch: Batch) -> tuple[Loss, dict[str, Array]]:
-        tables = self._model.tables()
-        users = kernels.only_read(tables.user_factors, tables.user_bias)
-        items = kernels.only_read(tables.item_factors, tables.item_bias)
-        arguments = (batch, users, items, self._objective, self._delta)
-        kernels.user_pass(*arguments, self._user_gradient)
-        kernels.item_pass(*arguments, self._item_gradient)
-
-        n_users, n_items = len(batch.user_rows), len(batch.item_rows)
-        of_tables = Tables(*(np.zeros_like(table) for table in tables))
-        of_tables.user_factors[batch.user_rows] = self._user_gradient.factors[:n_users]
-        of_tables.item_factors[batch.item_rows] = self._item_gradient.factors[:n_items]
-        of_tables.user_bias[batch.user_rows] = self._user_gradient.bias[:n_users]
-        of_tables.item_bias[batch.item_rows] = self._item_gradient.bias[:n_items]
-        squared_error = float(self._user_gradient.sums[:n_users, 0].sum()) / len(batch.values)
-
+        squared_error, of_tables = self._passes.squared_error(self._model.tables(), batch)
         ratings = (batch.users, batch.items, self._penalty)
         loss = Loss(squared_error, self._model.penalties(*ratings))
         return loss, self._model.gradients_from_tables(of_tables, *ratings)

@@ -13,14 +13,15 @@ from recsys.training.batches import Batches
 from recsys.training.compiled import CompiledSteps
 from recsys.training.hyperparameters import Hyperparameters, who_rated_what
 from recsys.training.implicit_steps import ImplicitSteps
+from recsys.training.ranking import AllPairs, RankingSteps
 from recsys.training.steps import EngineSteps, Steps
 
 
 def initial_model(train: Ratings, settings: Hyperparameters, rng: np.random.Generator) -> Model:
     """Return the model before its first step.
 
-    The global mean is that of the training ratings. Rows of users and items that have none are
-    zero and stay so: the model says nothing about them.
+    The global mean is that of the training ratings, and zero in ranking. Rows of users and items
+    that have no ratings are zero and stay so: the model says nothing about them.
 
     Raises
     ------
@@ -30,7 +31,8 @@ def initial_model(train: Ratings, settings: Hyperparameters, rng: np.random.Gene
         If ``y_range`` does not hold their mean.
     """
     n_user_factors, n_item_factors = settings.embedding_sizes(train)
-    global_mean = _global_mean(train, settings.y_range)
+    is_rating = settings.objective == "rating"
+    global_mean = _global_mean(train, settings.y_range) if is_rating else 0.0
     model: Model
     if settings.model == "dot":
         model = EmbeddingDotBias(
@@ -65,6 +67,14 @@ def initial_model(train: Ratings, settings: Hyperparameters, rng: np.random.Gene
 
 def make_steps(model: Model, batches: Batches, settings: Hyperparameters) -> Steps:
     """Return the optimizer: compiled for momentum SGD on the dot product, else the engine's."""
+    if isinstance(model, EmbeddingDotBias) and settings.objective == "ranking":
+        users, items = (
+            np.concatenate([getattr(batch, name) for batch in batches.batches])
+            for name in ("users", "items")
+        )
+        shape = (len(model.user_factors), len(model.item_factors))
+        objective = AllPairs.of(users, items, shape, settings.unobserved, settings.reg)
+        return RankingSteps(model, objective, batches, settings.clip)
     if isinstance(model, EmbeddingDotBias) and settings.optimizer in ("momentum", "sgd"):
         if settings.implicit:
             rate = settings.implicit_rate
