@@ -61,6 +61,8 @@ class Main(click.Group):
                 raise
             click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
             context.exit(RecsysError.exit_code)
+        except click.MissingParameter:
+            raise
         except click.BadParameter as error:
             raise click.BadParameter(
                 error.message + origin(error), error.ctx, error.param, error.param_hint

@@ -92,7 +92,14 @@ def restore(path: Path, run: Run) -> None:
             run.steps.load_state(optimizer)
             if any(name.startswith("best/") for name in arrays):
                 run.best = {name: arrays[f"best/{name}"] for name in run.model.arrays()}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        EOFError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+    ) as error:
         raise StoreError(
             f"the checkpoint {path} is damaged ({error}); delete it, or train without --resume"
         ) from error

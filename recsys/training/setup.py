@@ -11,9 +11,10 @@ from recsys.model.embedding_mlp import EmbeddingMLP
 from recsys.model.objective import Model
 from recsys.training.batches import Batches
 from recsys.training.compiled import CompiledSteps
-from recsys.training.hyperparameters import Hyperparameters, who_rated_what
+from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.implicit_steps import ImplicitSteps
 from recsys.training.ranking import AllPairs, RankingSteps
+from recsys.training.rating_defaults import who_rated_what
 from recsys.training.steps import EngineSteps, Steps
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from recsys.data import Ratings
 from recsys.errors import DivergenceError
 from recsys.model.objective import Array, Model
+from recsys.nn.early_stopping import EarlyStopping
 from recsys.nn.schedules import Schedule
 from recsys.training.batches import Batches
 from recsys.training.hyperparameters import Hyperparameters
@@ -178,7 +179,9 @@ class Run:
     @property
     def best_epoch(self) -> int | None:
         """The epoch of the lowest validation RMSE, counted from 1; None where there is none."""
-        scored = [(e.validation_rmse, e.epoch) for e in self.history if e.validation_rmse]
+        scored = [
+            (e.validation_rmse, e.epoch) for e in self.history if e.validation_rmse is not None
+        ]
         return min(scored)[1] if scored else None
 
     @property
@@ -194,18 +197,26 @@ class Run:
                 schedule = schedule.observe(epoch.watched(schedule.watches))
         return schedule
 
+    def monitor(self, settings: Hyperparameters) -> EarlyStopping:
+        """Return where early stopping stands, having seen the epochs so far."""
+        # Stopping after N epochs without improvement puts up with one less.
+        monitor = EarlyStopping(patience=max(settings.early_stopping - 1, 0))
+        for epoch in self.history:
+            if epoch.validation_rmse is not None:
+                monitor = monitor.observe(epoch.validation_rmse)
+        return monitor
+
     def is_finished(self, settings: Hyperparameters) -> bool:
         """Say whether all epochs are done, or early stopping has waited long enough."""
-        waited = self.n_epochs - (self.best_epoch or self.n_epochs)
-        patience = settings.early_stopping or settings.n_epochs
-        return self.n_epochs >= settings.n_epochs or waited >= patience
+        has_waited = settings.early_stopping > 0 and self.monitor(settings).should_stop
+        return self.n_epochs >= settings.n_epochs or has_waited
 
     def end_epoch(self, epoch: Epoch, settings: Hyperparameters) -> None:
         """Take note of an epoch, and of the parameters if they are the best so far."""
         if not all(np.isfinite(array).all() for array in self.model.arrays().values()):
             raise DivergenceError(epoch.epoch, epoch.lr)
         self.history.append(epoch)
-        if settings.early_stopping and self.best_epoch == epoch.epoch:
+        if settings.early_stopping and self.monitor(settings).improved:
             self.best = {name: array.copy() for name, array in self.model.arrays().items()}
 
     def keep_best(self) -> None:

@@ -116,3 +116,10 @@ def test_an_id_that_looks_like_a_number_is_shown_as_it_is(home, done):
     done("train", "--data", "ids.csv", "--n-epochs", 1)
     told = done("predict", "1", "007", "1e5", "12").out
     assert [line.split()[0] for line in told.splitlines()[2:]] == ["007", "1e5", "12"]
+
+
+@pytest.mark.parametrize("command", ["recommend", "similar", "predict"])
+def test_a_missing_argument_is_named(recsys, command):
+    refused = recsys(command)
+    assert refused.code == 2
+    assert "Missing argument '" in refused.err

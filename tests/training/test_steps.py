@@ -9,8 +9,8 @@ from recsys.nn.schedules import OneCycle
 from recsys.training import kernels
 from recsys.training.batches import Batches
 from recsys.training.compiled import CompiledSteps, plan_glide
-from recsys.training.hyperparameters import who_rated_what
 from recsys.training.implicit_steps import ImplicitSteps
+from recsys.training.rating_defaults import who_rated_what
 from recsys.training.steps import DenseSteps, EngineSteps
 
 PENALTY = Penalty(0.05, 0.02, 0.1)

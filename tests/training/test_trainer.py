@@ -75,6 +75,15 @@ def test_early_stopping_brings_the_best_epoch_back(parts):
     np.testing.assert_array_equal(run.model.user_factors, kept[run.kept_epoch])
 
 
+def test_an_rmse_of_zero_is_one_to_beat(parts):
+    # Everybody gives 3 stars: the first epoch is perfect, and patience runs out after two more.
+    same = [replace(part, values=np.full(part.n_ratings, 3, np.float32)) for part in parts]
+    settings = settings_for(same[0], reg=10, init_std=0.0, early_stopping=2)
+    run = Trainer(settings).fit(*same)
+    assert [epoch.validation_rmse for epoch in run.history] == [0.0, 0.0, 0.0]
+    assert run.kept_epoch == 1
+
+
 def test_without_early_stopping_the_last_epoch_is_kept(parts):
     settings = settings_for(parts[0], n_epochs=12, reg=0, schedule="constant", early_stopping=0)
     run = Trainer(settings).fit(*parts)

@@ -1,0 +1,157 @@
+"""Defaults of the rating objective, and what does not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from recsys.data import Ratings
+from recsys.errors import DataError, UsageError
+from recsys.model.implicit import WhoRatedWhat
+from recsys.nn.optimizers import OPTIMIZERS
+from recsys.training.steps import momentum_name
+
+# What differs from the defaults of the dot product with implicit terms, which stand with the
+# attributes.
+_PLAIN_DEFAULTS: Mapping[str, Any] = {"n_epochs": 40, "reg": 0.11}
+_MLP_DEFAULTS: Mapping[str, Any] = {
+    "n_factors": None,
+    "n_epochs": 10,
+    "optimizer": "adam",
+    "schedule": "one-cycle",
+    "reg": 0.01,
+    "reg_bias": 0.0,
+    "init_std": 0.01,
+    "hidden": (100, 50),
+    "dropout": 0.4,
+}
+# About so many batches make an epoch, unless a batch would pass the bounds.
+_BATCHES_PER_EPOCH = {"dot": 40, "mlp": 400}
+_BATCH_SIZES = (64, 65_536)
+# With implicit terms, four sums over all training ratings come with every batch: few batches
+# then, and none of it by default where even these would take long.
+_IMPLICIT_BATCHES_PER_EPOCH = 8
+_MOST_IMPLICIT_RATINGS = 2_000_000
+# Optimizers of the engine take who rated what as a dense matrix.
+_MOST_DENSE_CELLS = 20_000_000
+# The step that one rating makes on its rows, per unit of error, once momentum has built up.
+_LR_PER_RATING = 0.02
+# Rate of the implicit terms times their curvature, once momentum has built up; below 4 is stable.
+_IMPLICIT_STEP = 3.0
+# The ratings of one row in a batch add up. Above this number a step would overshoot.
+_MOST_RATINGS_OF_A_ROW = 200
+# Elsewhere than on SGD and the dot product the rate does not depend on the data.
+_FIXED_RATES = {
+    "sgd": 0.1,
+    "momentum": 0.02,
+    "nesterov": 0.02,
+    "damped-momentum": 0.2,
+    "adagrad": 0.1,
+    "adadelta": 1.0,
+    "adamax": 0.02,
+}
+_OTHER_RATE = 0.005
+# Those that are compiled for the dot product, and those whose step is as long as the gradient.
+_COMPILED = ("momentum", "sgd")
+_SGD = ("sgd", "momentum", "nesterov", "damped-momentum")
+
+
+def rating_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings given, and those for the rest that depend on the model or on ``train``.
+
+    About forty batches make an epoch, eight with implicit terms. The rate grows with the batch
+    size (the linear scaling rule of Goyal et al. 2017), so that a rating moves its rows alike in
+    a small batch and in a large one, and is bounded where a single user or item has so many
+    ratings in each batch that they would overshoot. That of the implicit terms follows from
+    their curvature.
+
+    Raises
+    ------
+    UsageError
+        If a setting does not go with the model, the optimizer or the objective.
+    DataError
+        If there are no ratings.
+    """
+    model = given.get("model", "dot")
+    optimizer = given.get("optimizer", "adam" if model == "mlp" else "momentum")
+    implicit = given.get("implicit", _is_implicit_by_default(train, model, optimizer))
+    _refuse_nonsense(train, model, optimizer, implicit, given)
+
+    defaults = _MLP_DEFAULTS if model == "mlp" else {} if implicit else _PLAIN_DEFAULTS
+    chosen = {**defaults, **given, "implicit": implicit}
+    has_momentum = optimizer not in OPTIMIZERS or momentum_name(optimizer) is not None
+    momentum = chosen.setdefault("momentum", 0.9 if has_momentum else 0.0)
+    chosen.setdefault("batch_size", _batch_size(train, model, implicit=implicit))
+    if "lr" not in chosen:
+        lr = _learning_rate(train, model, optimizer, chosen["batch_size"], momentum)
+        chosen["lr"] = float(f"{lr:.3g}")
+    if implicit and optimizer in _COMPILED and chosen["lr"] > 0:
+        curvature = who_rated_what(train, np.float64).curvature
+        rate = _IMPLICIT_STEP * (1 - momentum) / (curvature * chosen["lr"])
+        chosen["implicit_rate"] = float(f"{min(rate, 1):.3g}")
+    return chosen
+
+
+def who_rated_what(train: Ratings, dtype: np.typing.DTypeLike) -> WhoRatedWhat:
+    """Return who rated what in ``train``."""
+    return WhoRatedWhat.of(train.users, train.items, (train.n_users, train.n_items), dtype)
+
+
+def _is_implicit_by_default(train: Ratings, model: str, optimizer: str) -> bool:
+    is_quick = train.n_ratings <= _MOST_IMPLICIT_RATINGS
+    return model == "dot" and optimizer in _COMPILED and is_quick
+
+
+def _refuse_nonsense(
+    train: Ratings, model: str, optimizer: str, implicit: bool, given: Mapping[str, Any]
+) -> None:
+    if "unobserved" in given:
+        raise UsageError("unobserved is a setting of the objective ranking")
+    for name in ("hidden", "dropout"):
+        if model == "dot" and name in given:
+            raise UsageError(f"{name} is a setting of the model mlp; the dot product has no layers")
+    if model == "mlp" and "reg_bias" in given:
+        raise UsageError("reg_bias is a setting of the model dot; the model mlp has no biases")
+    if model == "mlp" and (implicit or "reg_implicit" in given):
+        raise UsageError("implicit terms are of the model dot; the model mlp has none")
+    if not implicit and "reg_implicit" in given:
+        raise UsageError(
+            "reg_implicit is of the implicit terms, which are left out; add --implicit"
+        )
+    if implicit and optimizer not in _COMPILED:
+        n_cells = train.n_users * train.n_items
+        if n_cells > _MOST_DENSE_CELLS:
+            raise UsageError(
+                f"implicit terms with the optimizer {optimizer} take a dense matrix of "
+                f"{n_cells:,} cells; allowed: {_MOST_DENSE_CELLS:,}, or --optimizer momentum"
+            )
+    if "momentum" in given and optimizer in OPTIMIZERS and momentum_name(optimizer) is None:
+        with_it = ", ".join(name for name in OPTIMIZERS if momentum_name(name))
+        raise UsageError(f"the optimizer {optimizer} has no momentum; those that have: {with_it}")
+
+
+def _batch_size(train: Ratings, model: str, *, implicit: bool) -> int:
+    low, high = _BATCH_SIZES
+    if implicit:
+        return max(-(-train.n_ratings // _IMPLICIT_BATCHES_PER_EPOCH), low)
+    return min(max(train.n_ratings // _BATCHES_PER_EPOCH.get(model, 1), low), high)
+
+
+def _learning_rate(
+    train: Ratings, model: str, optimizer: str, batch_size: int, momentum: float
+) -> float:
+    if optimizer in _SGD and model == "dot":
+        ratings_that_add_up = min(batch_size, _MOST_RATINGS_OF_A_ROW / _largest_share(train))
+        damped = 0.0 if optimizer == "damped-momentum" else momentum
+        return _LR_PER_RATING * ratings_that_add_up * (1 - damped)
+    return _FIXED_RATES.get(optimizer, _OTHER_RATE)
+
+
+def _largest_share(train: Ratings) -> float:
+    """Return the share of the ratings that the most frequent user or item has."""
+    if not train.n_ratings:
+        raise DataError("there is no rating to train on", path=train.name)
+    most = max(np.bincount(train.users).max(), np.bincount(train.items).max())
+    return float(most / train.n_ratings)
