@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -10,10 +9,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.cli.options import given_hyperparameters, pace_options, training_options
+from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
-from recsys.cli.tell import metrics_of, read_and_tell, tell_choice, tell_unknown
+from recsys.cli.tell import metrics_of, read_and_tell, tell_unknown
 from recsys.cli.tell_comparison import compared_as_json, print_comparison
+from recsys.cli.training import choose, fit
 from recsys.data import Ratings
 from recsys.data.split import (
     held_out,
@@ -30,9 +30,8 @@ from recsys.evaluation.evaluate import evaluate as score
 from recsys.evaluation.predictor import Predictor
 from recsys.evaluation.protocols import sampled_negatives as score_among_negatives
 from recsys.model.baselines import BASELINES, LIST_BASELINES
-from recsys.training.fit import fit_snapshot
+from recsys.model.served import Served
 from recsys.training.hyperparameters import Hyperparameters
-from recsys.training.progress import ProgressBar
 
 Split = Callable[[Ratings, float, np.random.Generator], NDArray[np.bool_]]
 _SPLITS: dict[str, Split] = {
@@ -72,6 +71,7 @@ class Fold(NamedTuple):
     "--sampled-negatives", type=click.IntRange(min=1), metavar="N",
     help="Also rank each held-out item among N others, to compare with published tables.",
 )  # fmt: skip
+@objective_options
 @training_options
 @pace_options(early_stopping=0)
 @json_option
@@ -96,8 +96,7 @@ def evaluate(
     _check(train, test, data, folds, holdout, split)
     if sampled_negatives and not (train or split == "last"):
         raise UsageError("--sampled-negatives ranks one item of each user: with --split last")
-    settings = given_hyperparameters(options)
-    settings["early_stopping"] = settings["early_stopping"] or 0
+    options["early_stopping"] = options["early_stopping"] or 0
     seed = options["seed"] or Hyperparameters.seed
     if train and test:
         parts = iter([Fold(read_and_tell(train), read_and_tell(test))])
@@ -112,18 +111,10 @@ def evaluate(
             started = time.perf_counter()
             predictor: Predictor = {**BASELINES, **LIST_BASELINES}[baseline](part.train)
         else:
-            fold, validation = _keep_validation(part, settings)
-            hyperparameters = Hyperparameters.choose(fold.train, **settings)
-            tell_choice(fold.train, hyperparameters)
+            fold, validation = _keep_validation(part, options)
+            chosen = choose(fold.train, options, objective)
             started = time.perf_counter()
-            with closing(ProgressBar(hyperparameters.n_epochs)) as bar:
-                predictor = fit_snapshot(
-                    fold.train,
-                    hyperparameters,
-                    validation=validation,
-                    callbacks=[bar],
-                    n_threads=threads,
-                )
+            predictor = Served.of(fit(fold.train, chosen, validation=validation, n_threads=threads))
         seconds = time.perf_counter() - started
         fitted = {name: predictor} | ({} if baseline else _baselines(part))
         scored = {n: _score(p, part, sampled_negatives, seed) for n, p in fitted.items()}
@@ -177,13 +168,13 @@ def _split(
         yield Fold(ratings.select(fold_of != number), ratings.select(fold_of == number))
 
 
-def _keep_validation(part: Fold, settings: dict[str, Any]) -> tuple[Fold, Ratings | None]:
+def _keep_validation(part: Fold, options: dict[str, Any]) -> tuple[Fold, Ratings | None]:
     """Take validation ratings out of the training part, if early stopping is asked for.
 
     By default all epochs run on all training ratings: their number was found beforehand, and
     the test ratings must not choose it.
     """
-    if not settings["early_stopping"]:
+    if not options["early_stopping"]:
         return part, None
     is_validation = held_out(part.train)
     note(f"early stopping watches {is_validation.sum():,} of the training ratings")
@@ -194,9 +185,9 @@ def _baselines(part: Fold) -> dict[str, Predictor]:
     """Return what the model is compared with, less what the data is too large for."""
     able = LIST_BASELINES if part.train.is_implicit else {**BASELINES, **LIST_BASELINES}
     fitted: dict[str, Predictor] = {}
-    for name, fit in able.items():
+    for name, baseline in able.items():
         try:
-            fitted[name] = fit(part.train)
+            fitted[name] = baseline(part.train)
         except DataError as refusal:
             note(f"{name} is left out: {refusal}")
     return fitted

@@ -36,14 +36,13 @@ def lr_find(
     plot: Path | None,
     threads: int | None,
     as_json: bool,
-    objective: str,
     **options: Any,
 ) -> None:
     """Show the loss against the learning rate, and suggest a rate.
 
     One mini-batch at each of many growing rates, from the initial parameters on, until the
-    smoothed loss is four times its lowest. The suggestion is where it falls most steeply.
-    Nothing is stored.
+    smoothed loss is four times its lowest. The suggestion is where it falls most steeply. The
+    objective is that of ratings. Nothing is stored.
     """
     ratings = read_and_tell(data)
     train = ratings.select(~held_out(ratings))

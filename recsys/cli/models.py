@@ -7,6 +7,7 @@ import click
 
 from recsys import store
 from recsys.cli.output import json_option, note, print_json, print_pairs, print_table
+from recsys.model.snapshot import Objective
 from recsys.store import VersionInfo
 
 
@@ -33,8 +34,8 @@ def list_(database_url: str, /, as_json: bool) -> None:
                 version.model_id,
                 f"{version.created_at:%Y-%m-%d %H:%M}",
                 version.data_set.name,
-                version.snapshots[0].metrics.get("rmse"),
-                version.snapshots[0].metrics.get("ndcg@10"),
+                _score(version, "rating", "rmse"),
+                _score(version, "ranking", "ndcg@10"),
                 ", ".join(version.aliases),
             ]
             for version in versions
@@ -94,6 +95,12 @@ def rollback(database_url: str, /, alias: str) -> None:
     """Point an alias to the version that it pointed to before."""
     model_id = store.rollback(_open(database_url), alias)
     click.echo(f"{alias} is version {model_id} again.")
+
+
+def _score(version: VersionInfo, objective: Objective, name: str) -> float | None:
+    """Return a score as the version is served: of this objective, or of the only one."""
+    by_objective = {snapshot.objective: snapshot for snapshot in version.snapshots}
+    return by_objective.get(objective, version.snapshots[0]).metrics.get(name)
 
 
 def _open(database_url: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -16,12 +16,9 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def training_options(command: _Command) -> _Command:
-    """Give a command the options of a training but those of its pace."""
+    """Give a command the options of a training but those of its pace and of its objective."""
     return _with_options(
         command,
-        click.option(
-            "--objective", type=click.Choice(["rating"]), default="rating", help="What to learn."
-        ),
         _setting("model", click.Choice(["dot", "mlp"]), "Dot product, or neural network."),
         _setting("n_factors", int, "Length of an embedding."),
         _setting("hidden", WIDTHS, "Widths of the network's hidden layers.", "100,50 with mlp"),
@@ -47,6 +44,21 @@ def training_options(command: _Command) -> _Command:
         click.option(
             "--threads", type=click.IntRange(min=1), show_default="all cores",
             help="To train on; no result depends on it.",
+        ),
+    )  # fmt: skip
+
+
+def objective_options(command: _Command) -> _Command:
+    """Give a command the options of what to learn."""
+    return _with_options(
+        command,
+        click.option(
+            "--objective", type=click.Choice(["rating", "ranking", "both"]), default="both",
+            help="Learn stars, the order of lists, or both. With both, the settings are for the "
+            "stars; the lists share the length, the precision and the seed.",
+        ),
+        _setting(
+            "unobserved", float, "Weight of all pairs, the liked ones weighing 1; of lists only."
         ),
     )  # fmt: skip
 
@@ -120,6 +132,6 @@ class _Setting(click.Option):
         return extra
 
 
-def given_hyperparameters(options: dict[str, Any]) -> dict[str, Any]:
+def given_hyperparameters(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the options that are hyperparameters; None where not given."""
     return {name: options.get(name) for name in HYPERPARAMETER_NAMES}

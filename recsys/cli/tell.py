@@ -9,6 +9,7 @@ from pathlib import Path
 from recsys.cli.output import note, print_table
 from recsys.data import Ratings
 from recsys.data.readers import read
+from recsys.data.relevance import is_relevant
 from recsys.evaluation.evaluate import Evaluation, score_names
 from recsys.training.hyperparameters import Hyperparameters
 
@@ -33,10 +34,12 @@ def read_and_tell(source: str | Path | None) -> Ratings:
 
 def tell_choice(train: Ratings, hyperparameters: Hyperparameters) -> None:
     """Say what is about to be trained, with the batch size and the rate that the data got."""
+    what = f"{hyperparameters.model} on {train.n_ratings:,} ratings"
+    if hyperparameters.objective == "ranking":
+        what = f"for lists on {is_relevant(train).sum():,} liked pairs"
     note(
-        f"training {hyperparameters.model} on {train.n_ratings:,} ratings with "
-        f"{hyperparameters.optimizer}: batches of {hyperparameters.batch_size:,}, "
-        f"learning rate {hyperparameters.lr:.3g}"
+        f"training {what} with {hyperparameters.optimizer}: batches of "
+        f"{hyperparameters.batch_size:,}, learning rate {hyperparameters.lr:.3g}"
     )
 
 

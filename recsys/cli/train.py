@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,19 +10,18 @@ import click
 from sqlalchemy import Engine
 
 from recsys import store
-from recsys.cli.options import given_hyperparameters, pace_options, training_options
+from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
-from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_choice, tell_unknown
+from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_unknown
+from recsys.cli.training import choose, fit
 from recsys.data import Ratings
 from recsys.data.split import held_out
-from recsys.evaluation.accuracy import rmse
-from recsys.evaluation.evaluate import evaluate
+from recsys.evaluation.evaluate import Evaluation, evaluate
 from recsys.model.baselines import BASELINES
-from recsys.model.snapshot import Snapshot
+from recsys.model.served import Served
+from recsys.model.snapshot import Objective
 from recsys.training.checkpoint import Checkpoint
-from recsys.training.fit import fit_snapshot
 from recsys.training.hyperparameters import Hyperparameters
-from recsys.training.progress import ProgressBar
 
 
 @click.command(short_help="Train a version, store it, promote it if it is not worse.")
@@ -30,6 +29,7 @@ from recsys.training.progress import ProgressBar
     "--data", metavar="NAME|PATH", show_default="the embedded set",
     help="Ratings to train on: a known data set, a file, a folder or a zip.",
 )  # fmt: skip
+@objective_options
 @training_options
 @pace_options(early_stopping=Hyperparameters.early_stopping)
 @click.option(
@@ -46,6 +46,7 @@ def train(
     data: str | None,
     resume: bool,
     no_promote: bool,
+    objective: str,
     threads: int | None,
     as_json: bool,
     **options: Any,
@@ -60,34 +61,40 @@ def train(
 
     is_held_out = held_out(ratings)
     trained_on, validation = ratings.select(~is_held_out), ratings.select(is_held_out)
-    hyperparameters = Hyperparameters.choose(trained_on, **given_hyperparameters(options))
-    tell_choice(trained_on, hyperparameters)
-    checkpoint = Checkpoint(_checkpoints(engine), hyperparameters, resume=resume)
+    chosen = choose(trained_on, options, objective)
+    checkpoints = {
+        settings.objective: Checkpoint(_checkpoints(engine), settings, resume=resume)
+        for settings in chosen
+    }
     started = time.perf_counter()
-    with closing(ProgressBar(hyperparameters.n_epochs)) as bar:
-        snapshot = fit_snapshot(
-            trained_on,
-            hyperparameters,
-            validation=validation,
-            data_fingerprint=ratings.fingerprint,
-            callbacks=[checkpoint, bar],
-            n_threads=threads,
-        )
+    snapshots = fit(
+        trained_on,
+        chosen,
+        validation=validation,
+        data_fingerprint=ratings.fingerprint,
+        callbacks=lambda settings: [checkpoints[settings.objective]],
+        n_threads=threads,
+    )
     seconds = time.perf_counter() - started
     if resume:
-        note(
-            f"resumed after epoch {checkpoint.resumed_epoch}"
-            if checkpoint.resumed_epoch
-            else "no checkpoint of this training was found; it ran from the start"
-        )
+        _tell_resumed(checkpoints)
 
-    scored = evaluate(snapshot, trained_on, validation)
+    served = Served.of(snapshots)
+    scored = evaluate(served, trained_on, validation)
     tell_unknown(scored)
     scores = metrics_of(scored)
-    snapshot = replace(snapshot, metrics={**snapshot.metrics, **scores})
-    model_id = store.save_version(engine, store.save_data_set(engine, ratings), [snapshot])
-    checkpoint.discard()
-    promoted, reason = _promote(engine, model_id, snapshot, validation, no_promote=no_promote)
+    snapshots = [
+        replace(snapshot, metrics={**snapshot.metrics, **metrics_of(own)})
+        for snapshot, own in (
+            (s, evaluate(Served.of([s]), trained_on, validation)) for s in snapshots
+        )
+    ]
+    model_id = store.save_version(engine, store.save_data_set(engine, ratings), snapshots)
+    for checkpoint in checkpoints.values():
+        checkpoint.discard()
+    promoted, reason = _promote(
+        engine, model_id, scored, trained_on, validation, no_promote=no_promote
+    )
 
     if as_json:
         print_json(
@@ -99,21 +106,23 @@ def train(
                 "n_train": trained_on.n_ratings,
                 "n_test": validation.n_ratings,
                 "train_seconds": seconds,
-                "metrics": snapshot.metrics,
-                "hyperparameters": snapshot.hyperparameters,
-                "content_hash": snapshot.content_hash,
+                "metrics": scores,
+                "hyperparameters": {s.objective: s.hyperparameters for s in snapshots},
+                "content_hash": {s.objective: s.content_hash for s in snapshots},
             }
         )
         return
     baselines = {
         name: metrics_of(evaluate(baseline(trained_on), trained_on, validation))
-        for name, baseline in BASELINES.items()
+        for name, baseline in ({} if trained_on.is_implicit else BASELINES).items()
     }
     print_scores({f"version {model_id}": scores} | baselines)
-    click.echo(
-        f"\nTrained in {seconds:.1f} s; kept epoch {snapshot.metrics['kept_epoch']:.0f} "
-        f"of {len(snapshot.history)}."
+    kept = ", ".join(
+        f"{snapshot.objective}: kept epoch {snapshot.metrics['kept_epoch']:.0f} "
+        f"of {len(snapshot.history)}"
+        for snapshot in snapshots
     )
+    click.echo(f"\nTrained in {seconds:.1f} s; {kept}.")
     click.echo(f"Version {model_id} is stored. {reason}")
 
 
@@ -124,8 +133,23 @@ def _checkpoints(engine: Engine) -> Path:
     return beside / "checkpoints"
 
 
+def _tell_resumed(checkpoints: Mapping[Objective, Checkpoint]) -> None:
+    resumed = {name: each.resumed_epoch for name, each in checkpoints.items()}
+    if not any(resumed.values()):
+        note("no checkpoint of this training was found; it ran from the start")
+    for name, epoch in resumed.items():
+        if epoch:
+            note(f"{name}: resumed after epoch {epoch}")
+
+
 def _promote(
-    engine: Engine, model_id: int, snapshot: Snapshot, validation: Ratings, *, no_promote: bool
+    engine: Engine,
+    model_id: int,
+    scored: Evaluation,
+    train: Ratings,
+    validation: Ratings,
+    *,
+    no_promote: bool,
 ) -> tuple[bool, str]:
     """Promote the version if it may be; return whether it was, and why or why not."""
     if no_promote:
@@ -145,23 +169,24 @@ def _promote(
             "It was not promoted: no rating is held out to compare it with the champion; "
             f"promote it by hand: recsys models promote {model_id}"
         )
-    before, after = (
-        _rmse(store.load_snapshot(engine, champion.model_id, "rating"), validation),
-        _rmse(snapshot, validation),
-    )
+    snapshots = [
+        store.load_snapshot(engine, champion.model_id, snapshot.objective)
+        for snapshot in champion.snapshots
+    ]
+    # No version of the data trained on these ratings: the keyed hash holds out the same ones.
+    before = evaluate(Served.of(snapshots).at_rows_of(train), train, validation)
+    if scored.rmse is not None and before.rmse is not None:
+        name, new, old = "RMSE", scored.rmse, before.rmse
+        is_worse = new > old
+    else:
+        name = "ndcg@10"
+        new, old = scored.scores()[name], before.scores()[name]
+        is_worse = not new >= old
     compared = (
-        f"RMSE {after:.4f} against {before:.4f} of version {champion.model_id} "
+        f"{name} {new:.4f} against {old:.4f} of version {champion.model_id} "
         "on the same held-out ratings."
     )
-    if after > before:
+    if is_worse:
         return False, f"It was not promoted: {compared}"
     store.promote(engine, model_id)
     return True, f"It is the champion: {compared}"
-
-
-def _rmse(snapshot: Snapshot, validation: Ratings) -> float:
-    """Return the RMSE on ratings that, by the keyed hash, no version of the data trained on."""
-    users = snapshot.user_ids.rows(validation.user_ids)[validation.users]
-    items = snapshot.items.item_ids.rows(validation.item_ids)[validation.items]
-    assert validation.values is not None
-    return rmse(snapshot.predict(users, items), validation.values)

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.data import Ratings
 from recsys.model.item_side import Floats
 from recsys.model.snapshot import Snapshot
 
@@ -48,3 +49,34 @@ class Served:
     def list_scores(self, users: NDArray[np.integer]) -> Floats:
         """Return `Snapshot.list_scores` of what orders lists."""
         return self.listing.list_scores(users)
+
+    def at_rows_of(self, ratings: Ratings) -> _Moved:
+        """Return the same answers by the rows of other id maps, such as of data that have grown.
+
+        What is unknown here is row -1, and stands in nobody's list.
+        """
+        return _Moved(
+            self,
+            np.append(self.listing.user_ids.rows(ratings.user_ids), -1).astype(np.int32),
+            np.append(self.listing.items.item_ids.rows(ratings.item_ids), -1).astype(np.int32),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Moved:
+    """A version asked by the rows of other id maps; row -1 of both is the last entry."""
+
+    served: Served
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+
+    @property
+    def item_counts(self) -> NDArray[np.int32]:
+        items = self.items[:-1]
+        return np.where(items >= 0, self.served.item_counts[items], 0).astype(np.int32)
+
+    def predict(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> Floats | None:
+        return self.served.predict(self.users[users], self.items[items])
+
+    def list_scores(self, users: NDArray[np.integer]) -> Floats:
+        return self.served.list_scores(self.users[users])[:, self.items[:-1]]

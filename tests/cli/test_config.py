@@ -14,7 +14,7 @@ def n_factors(shop, done):
     def train(*arguments, **environment):
         settings = done(
             "train", "--data", shop, "--n-epochs", 1, *arguments, "--json", **environment
-        ).json["hyperparameters"]
+        ).json["hyperparameters"]["rating"]
         return settings["n_factors"]
 
     return train
@@ -46,7 +46,7 @@ def test_a_file_elsewhere_can_be_named(shop, done, recsys, configure, n_factors)
     assert n_factors(RECSYS_CONFIG="mine.toml") == 5
     train = ("train", "--data", shop, "--n-epochs", 1, "--json")
     trained = done("--config", "mine.toml", *train).json
-    assert trained["hyperparameters"]["n_factors"] == 5
+    assert trained["hyperparameters"]["rating"]["n_factors"] == 5
     missing = recsys("--config", "missing.toml", *train)
     assert missing.code == 2
     assert "'missing.toml' does not exist" in missing.err
@@ -55,7 +55,7 @@ def test_a_file_elsewhere_can_be_named(shop, done, recsys, configure, n_factors)
 def test_dashes_lists_and_flags_are_understood(shop, done, configure):
     configure('[train]\nn-epochs = 1\ny-range = [0.5, 5.5]\nno_promote = true\ndata = "shop.csv"\n')
     trained = done("train", "--json").json
-    assert trained["hyperparameters"]["y_range"] == [0.5, 5.5]
+    assert trained["hyperparameters"]["rating"]["y_range"] == [0.5, 5.5]
     assert not trained["promoted"]
     done("train", RECSYS_TRAIN_Y_RANGE="0 6")
 

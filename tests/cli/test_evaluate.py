@@ -37,7 +37,7 @@ def test_a_training_and_a_test_file_give_the_documented_keys(parts, evaluate):
     scored = evaluate(*parts)
     assert [key for key in scored if key in KEYS] == KEYS
     assert set(scored) == {*KEYS, *MORE_SCORES, "intervals", "baselines", "differences"}
-    assert (scored["objective"], scored["n_train"], scored["n_test"]) == ("rating", 720, 180)
+    assert (scored["objective"], scored["n_train"], scored["n_test"]) == ("both", 720, 180)
     # Noise of .3 and rounding to half stars leave sqrt(.3^2 + .5^2/12) = .33 to anybody; biases
     # alone come to .94.
     assert 0.33 < scored["rmse"] < 0.8
@@ -260,3 +260,14 @@ def test_the_embedded_set_is_evaluated_by_default(evaluate):
     scored = evaluate("--baseline", "bias")
     assert (scored["n_train"], scored["n_test"]) == (90_004, 10_000)
     assert 0.85 < scored["rmse"] < 0.92
+
+
+def test_both_takes_stars_from_one_objective_and_lists_from_the_other(parts, evaluate):
+    both = evaluate(*parts)
+    rating, ranking = (evaluate(*parts, "--objective", name) for name in ("rating", "ranking"))
+    assert (rating["objective"], ranking["objective"]) == ("rating", "ranking")
+    for name in ("rmse", "mae"):
+        assert both[name] == rating[name]
+        assert ranking[name] is None
+    for name in SCORES[2:]:
+        assert both[name] == ranking[name]

@@ -47,8 +47,10 @@ def test_show_tells_data_settings_scores_and_every_epoch(two, trained, done):
     assert f"{snapshot['metrics']['rmse']:.4g}" in told
     assert snapshot["content_hash"][:16] in told
     assert [epoch["epoch"] for epoch in snapshot["history"]] == [1, 2]
-    assert told.splitlines()[-2].split()[0] == "1"
-    assert told.splitlines()[-1].split()[0] == "2"
+    rating, ranking = told.split("\nranking  content hash ")
+    assert [line.split()[0] for line in rating.splitlines()[-2:]] == ["1", "2"]
+    assert "\nunobserved      14\n" in ranking
+    assert [line.split()[0] for line in ranking.splitlines()[-2:]] == ["39", "40"]
 
 
 def test_the_list_leaves_the_epochs_to_show(two, done):

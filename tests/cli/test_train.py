@@ -69,11 +69,16 @@ def test_the_json_holds_what_was_trained_on_scored_and_stored(trained, done, sho
     assert trained["data"] == "shop.csv"
     assert trained["n_test"] == held_out(ratings).sum()
     assert trained["n_train"] + trained["n_test"] == ratings.n_ratings == 900
-    assert trained["hyperparameters"]["n_epochs"] == 15
+    assert trained["hyperparameters"]["rating"]["n_epochs"] == 15
     assert trained["train_seconds"] > 0
-    snapshot = done("models", "show", "champion", "--json").json["snapshots"][0]
-    for key in ("metrics", "hyperparameters", "content_hash"):
-        assert snapshot[key] == trained[key]
+    stored = {s["objective"]: s for s in done("models", "show", "--json").json["snapshots"]}
+    assert sorted(stored) == ["ranking", "rating"]
+    for key in ("hyperparameters", "content_hash"):
+        assert trained[key] == {name: snapshot[key] for name, snapshot in stored.items()}
+    # As served: stars by the rating embeddings, lists by the ranking ones.
+    for objective, name in (("rating", "rmse"), ("rating", "mae"), ("ranking", "ndcg@10")):
+        assert trained["metrics"][name] == stored[objective]["metrics"][name]
+    assert stored["ranking"]["metrics"]["rmse"] is None
     assert {"rmse", "mae", "ndcg@10", "recall@10", "precision@10", "coverage@10"} <= set(
         trained["metrics"]
     )
@@ -102,7 +107,8 @@ def test_no_bit_depends_on_the_number_of_threads(trained, shop, done, n_threads)
 
 def test_another_seed_trains_another_model(trained, shop, done):
     other = done("train", "--data", shop, "--n-epochs", 15, "--seed", 1, "--json").json
-    assert other["content_hash"] != trained["content_hash"]
+    for objective in ("rating", "ranking"):
+        assert other["content_hash"][objective] != trained["content_hash"][objective]
 
 
 def test_a_diverged_training_fails_and_stores_nothing(shop, recsys, done, home):
@@ -128,11 +134,80 @@ def test_a_diverged_training_leaves_the_champion_in_place(trained, shop, recsys,
 def test_implicit_feedback_cannot_train_the_rating_objective_and_stores_nothing(
     write_csv, recsys, done
 ):
-    refused = recsys("train", "--data", write_csv(columns="user,item"))
+    refused = recsys("train", "--data", write_csv(columns="user,item"), "--objective", "rating")
     assert refused.code == 3
     assert "shop.csv" in refused.err
     assert "rating column" in refused.err
     assert versions(done) == {}
+
+
+def test_implicit_feedback_trains_the_ranking_objective_alone_and_says_so(write_csv, done):
+    path = write_csv(columns="user,item")
+    trained = done("train", "--data", path, "--json")
+    assert "only the ranking embeddings are trained" in trained.err
+    assert list(trained.json["content_hash"]) == ["ranking"]
+    assert trained.json["metrics"]["rmse"] is None
+    assert trained.json["metrics"]["ndcg@10"] > 0
+    listed = done("recommend", "u1", "--json").json["items"]
+    assert {item["predicted_rating"] for item in listed} == {None}
+
+
+def test_where_a_version_has_no_stars_the_order_of_lists_decides(home, done):
+    path = home / "board.csv"  # two colours of users and items; each likes its own
+    pairs = [f"u{u},i{i}" for u in range(40) for i in range(30) if (u + i) % 2 == 0]
+    path.write_text("\n".join(["user,item", *pairs]))
+    done("train", "--data", path)
+    worse = done("train", "--data", path, "--objective", "ranking", *BAD, "--json").json
+    assert (worse["model_id"], worse["promoted"]) == (2, False)
+    assert worse["reason"].startswith("It was not promoted: ndcg@10 ")
+    same = done("train", "--data", path, "--objective", "ranking", "--json").json
+    assert same["promoted"]  # equal is not worse
+    assert same["reason"].startswith("It is the champion: ndcg@10 ")
+
+
+def test_one_objective_can_be_trained_alone(shop, trained, done):
+    for objective in ("rating", "ranking"):
+        settings = ("--n-epochs", 15) if objective == "rating" else ()
+        alone = done(
+            "train", "--data", shop, "--objective", objective, *settings, "--json"
+        ).json  # fmt: skip
+        assert alone["content_hash"] == {objective: trained["content_hash"][objective]}
+
+
+def test_lists_are_those_of_the_ranking_embeddings_with_stars_of_the_rating_ones(
+    trained, shop, done
+):
+    asked = ("recommend", "u2", "--limit", 30, "--json")
+    both = {i["item_id"]: i for i in done(*asked).json["items"]}
+    done("train", "--data", shop, "--objective", "ranking", "--no-promote")
+    done("models", "promote", 2)
+    order = done(*asked).json["items"]
+    assert list(both) == [item["item_id"] for item in order]
+    assert all(1 <= item["predicted_rating"] <= 5 for item in both.values())
+
+
+def test_a_champion_of_fewer_users_and_items_is_compared_on_the_ratings_of_today(shop, done, home):
+    rows = shop.read_text().splitlines()
+    small = [row for row in rows if not row.startswith(("u1,", "u30,")) and ",i7," not in row]
+    shop.write_text("\n".join(small))
+    done("train", "--data", shop, "--n-epochs", 15)
+    shop.write_text("\n".join(rows))
+    grown = done("train", "--data", shop, "--n-epochs", 15, "--json").json
+    assert grown["promoted"], grown["reason"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--objective", "ranking", "--y-range", 0, 6), "y_range is a setting of the objective"),
+        (("--objective", "ranking", "--model", "mlp"), "of the model dot"),
+        (("--objective", "rating", "--unobserved", 3), "unobserved is a setting of the objective"),
+    ],
+)
+def test_a_setting_of_the_other_objective_is_refused(shop, recsys, options, message):
+    refused = recsys("train", "--data", shop, *options)
+    assert refused.code == 2
+    assert message in refused.err
 
 
 def test_without_a_liked_held_out_item_the_list_metrics_are_null(home, done):
