@@ -11,9 +11,10 @@ from recsys.nn import losses
 from recsys.nn.adam import SpreadsheetAdam
 from recsys.nn.adaptive import SpreadsheetRMSProp
 from recsys.nn.lr_finder import exponential_rates
+from recsys.nn.momentum import DampedMomentum
 from recsys.nn.optimizer import Optimizer
 from recsys.nn.schedules import OneCycle
-from recsys.nn.sgd import SGD, DampedMomentum
+from recsys.nn.sgd import SGD
 from recsys.nn.standardise import Standardise
 from recsys.nn.tensor import Tensor
 

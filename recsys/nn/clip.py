@@ -8,18 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from recsys.errors import UsageError
-from recsys.nn.rows import Floats, RowGradient
+from recsys.nn.rows import Floats, Gradient, RowGradient
 from recsys.nn.tensor import Tensor
 
 
 def global_norm(parameters: Mapping[str, Tensor]) -> float:
     """Return the Euclidean norm of all gradients taken as one long vector."""
-    squares = 0.0
-    for parameter in parameters.values():
-        if parameter.grad is not None:
-            values = _values(parameter.grad)
-            squares += float(np.sum(np.square(values, dtype=np.float64)))
-    return float(np.sqrt(squares))
+    grads = [parameter.grad for parameter in parameters.values() if parameter.grad is not None]
+    return float(np.sqrt(sum(np.sum(np.square(_values(g), dtype=np.float64)) for g in grads)))
 
 
 def clip_by_global_norm(parameters: Mapping[str, Tensor], max_norm: float) -> float:
@@ -42,7 +38,7 @@ def clip_by_value(parameters: Mapping[str, Tensor], limit: float) -> None:
     _map(parameters, lambda values: np.clip(values, -limit, limit))
 
 
-def _values(grad: Floats | RowGradient) -> Floats:
+def _values(grad: Gradient) -> Floats:
     return grad.coalesce().values if isinstance(grad, RowGradient) else grad
 
 

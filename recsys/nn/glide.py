@@ -19,12 +19,8 @@ class Glide:
 
     and Q and R depend on s alone, not on the row. One step adds to all of them: R *= m; Q += lr R.
 
-    Parameters
-    ----------
-    weight : Tensor
-        The table. Whoever reads it from now on gets rows that are up to date.
-    velocity : ndarray
-        In the shape of the table.
+    Whoever reads the table ``weight`` from now on gets rows that are up to date. ``velocity`` has
+    its shape.
     """
 
     def __init__(self, weight: Tensor, velocity: Floats) -> None:

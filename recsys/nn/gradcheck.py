@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from recsys.errors import UsageError
-from recsys.nn import layers, losses
+from recsys.nn import layers, losses, ranking_losses
 from recsys.nn.rows import Floats
 from recsys.nn.tensor import Tensor, concatenate
 
@@ -61,17 +61,11 @@ def check_gradients(
     arrays: Mapping[str, Floats],
     gradients: Mapping[str, Floats],
 ) -> list[Check]:
-    """Return a check of each array of something that computes its own gradients.
+    """Return a check of each array of ``name``, which computes its own gradients.
 
-    Parameters
-    ----------
-    name : str
-        What is checked.
-    loss : callable
-        The objective at what ``arrays`` hold at the moment. Must draw nothing at random.
-    arrays, gradients : mapping of str to ndarray
-        The parameters, float64 or else `UsageError`, and their analytic gradients. `draw` gives
-        parameters that are fit for a check.
+    ``loss`` gives the objective at what ``arrays``, the parameters, hold at the moment, and draws
+    nothing at random. They are float64, or else `UsageError`; `draw` gives some that are fit for a
+    check. ``gradients`` are the analytic ones.
     """
     checks = []
     for key, array in arrays.items():
@@ -143,9 +137,9 @@ LOSSES: dict[str, tuple[Callable[..., Tensor], Shapes]] = {
     "huber": (lambda a, b: losses.huber(a, b, delta=0.9), ((12,), (12,))),
     "binary_cross_entropy": (lambda z: losses.binary_cross_entropy(z, [0, 1, 0.3]), ((3,),)),
     "softmax_cross_entropy": (lambda f: losses.softmax_cross_entropy(f, _LABELS), ((3, 4),)),
-    "bpr": (losses.bpr, ((6,), (6,))),
+    "bpr": (ranking_losses.bpr, ((6,), (6,))),
     "sampled_softmax": (
-        lambda a, b: losses.sampled_softmax(a, b, log_q_positive=-1.2, log_q_negative=-0.7),
+        lambda a, b: ranking_losses.sampled_softmax(a, b, log_q_positive=-1, log_q_negative=-0.7),
         ((4,), (4, 3)),
     ),
     "l2": (lambda a, b: losses.l2([a, b], 0.3), ((3, 4), (4,))),

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import UsageError
-from recsys.nn.rows import Floats
-from recsys.nn.tensor import Gradient, Operand, Tensor, as_tensor, concatenate, operation
+from recsys.nn.rows import Floats, Gradient
+from recsys.nn.tensor import Operand, Tensor, as_tensor, operation
 
 
 def squared_error(predictions: Tensor, targets: Operand, *, halved: bool = False) -> Tensor:
@@ -65,40 +65,6 @@ def softmax_cross_entropy(logits: Tensor, labels: NDArray[np.integer]) -> Tensor
         return (grad * p / n,)
 
     return operation(-log_p[each, labels].mean(), (logits,), backward)
-
-
-def bpr(positive: Tensor, negative: Tensor) -> Tensor:
-    """Return the mean of -log sigmoid(x_ui - x_uj): an item taken should beat one that was not.
-
-    ``positive`` are scores of items taken, ``negative`` those of sampled ones; they may broadcast
-    (Rendle et al. 2009, "BPR: Bayesian personalized ranking from implicit feedback").
-    """
-    return (negative - positive).softplus().mean()
-
-
-def sampled_softmax(
-    positive: Tensor,
-    negative: Tensor,
-    *,
-    log_q_positive: Operand = 0.0,
-    log_q_negative: Operand = 0.0,
-) -> Tensor:
-    """Return the mean cross-entropy of the item taken among itself and the sampled ones.
-
-    Parameters
-    ----------
-    positive : (n,) float
-        Scores of the items taken.
-    negative : (n, n_negatives) float
-        Scores of the sampled items.
-    log_q_positive, log_q_negative : float or array, broadcast
-        Logarithm of the probability with which each item is sampled, taken off the scores: else
-        what is sampled often looks bad for it (Bengio and Senécal 2008). 0 if uniform.
-    """
-    n = positive.shape[0]
-    taken = (positive - log_q_positive).reshape(n, 1)
-    logits = concatenate([taken, negative - log_q_negative], axis=1)
-    return softmax_cross_entropy(logits, np.zeros(n, dtype=np.int64))
 
 
 def l2(parameters: Iterable[Tensor], reg: float) -> Tensor:

@@ -8,8 +8,9 @@ from typing import Any
 from recsys.errors import UsageError
 from recsys.nn.adam import Adam, AdaMax, AdamW, AMSGrad, LazyAdam, Nadam, SpreadsheetAdam
 from recsys.nn.adaptive import Adadelta, Adagrad, RMSProp, SpreadsheetRMSProp
+from recsys.nn.momentum import DampedMomentum, Nesterov
 from recsys.nn.optimizer import Optimizer
-from recsys.nn.sgd import SGD, DampedMomentum, HeavyBall, Nesterov
+from recsys.nn.sgd import SGD, HeavyBall
 from recsys.nn.tensor import Tensor
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -36,10 +37,7 @@ def make_optimizer(
 ) -> Optimizer:
     """Return the optimizer called ``name``, a key of `OPTIMIZERS`; ``options`` go to its class.
 
-    Raises
-    ------
-    UsageError
-        If there is no such optimizer, or it does not know one of the options.
+    Raises `UsageError` if there is no such optimizer, or it does not know one of the options.
     """
     if name not in OPTIMIZERS:
         raise UsageError(f"unknown optimizer {name!r}; allowed: {', '.join(OPTIMIZERS)}")

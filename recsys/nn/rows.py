@@ -23,7 +23,9 @@ class RowGradient:
     values: Floats
     shape: tuple[int, ...]
 
-    def __add__(self, other: RowGradient) -> RowGradient:
+    def __add__(self, other: Gradient) -> Gradient:
+        if not isinstance(other, RowGradient):
+            return self.dense() + other
         return RowGradient(
             np.concatenate([self.rows, other.rows]),
             np.concatenate([self.values, other.values]),
@@ -50,3 +52,6 @@ class RowGradient:
         if copy is False:
             raise ValueError("a RowGradient has to be written out to become an array")
         return self.dense().astype(dtype or self.values.dtype, copy=False)
+
+
+Gradient = Floats | RowGradient

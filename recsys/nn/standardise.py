@@ -9,16 +9,8 @@ class Standardise:
     """Takes off the mean and divides by the deviation of each column of the training inputs.
 
     Steps in all directions then have the same scale: on the 29 x values of the tour the Hessian's
-    condition number falls from 8490 to 1.
-
-    Parameters
-    ----------
-    x : (n, ...) array
-        The training inputs. A column that never changes is only centred.
-
-    Attributes
-    ----------
-    mean, std : (...) float64
+    condition number falls from 8490 to 1. A column of ``x`` (n, ...) that never changes is only
+    centred. ``mean`` and ``std`` (...) are float64.
     """
 
     def __init__(self, x: Floats) -> None:

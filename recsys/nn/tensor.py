@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recsys.nn.rows import Floats, RowGradient
+from recsys.nn.rows import Floats, Gradient, RowGradient
 
-Gradient = Floats | RowGradient
 Backward = Callable[[Floats], tuple[Gradient, ...]]
 Axis = int | tuple[int, ...] | None
 
@@ -235,7 +234,9 @@ class Tensor:
 
     def log_softmax(self, axis: int = -1) -> Tensor:
         """Return the logarithm of `softmax`, without losing digits on the way."""
-        y = _log_softmax(self.data, axis)
+        # The softmax does not change when a constant is taken off all: take off the largest.
+        shifted = self.data - self.data.max(axis=axis, keepdims=True)
+        y = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
         p = np.exp(y)
         return operation(y, (self,), lambda grad: (grad - p * grad.sum(axis, keepdims=True),))
 
@@ -312,20 +313,11 @@ def stable_sigmoid(x: Floats) -> Floats:
     return np.asarray(np.where(x >= 0, 1, e) / (1 + e))
 
 
-def _log_softmax(x: Floats, axis: int) -> Floats:
-    # The softmax does not change when a constant is taken off all: take off the largest.
-    shifted = x - x.max(axis=axis, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
-
-
 def _topological_order(end: Tensor) -> list[Tensor]:
-    """Return all tensors that ``end`` was computed from, operands before results.
-
-    With a stack instead of recursion, so that a graph may be as deep as memory allows.
-    """
+    """Return all tensors that ``end`` was computed from, operands before results."""
     order: list[Tensor] = []
     seen: set[int] = set()
-    stack = [(end, False)]
+    stack = [(end, False)]  # instead of recursion: a graph may be as deep as memory allows
     while stack:
         node, operands_done = stack.pop()
         if operands_done:
@@ -338,11 +330,7 @@ def _topological_order(end: Tensor) -> list[Tensor]:
 
 
 def _add(total: Gradient | None, part: Gradient) -> Gradient:
-    if total is None:
-        return part
-    if isinstance(total, RowGradient) and isinstance(part, RowGradient):
-        return total + part
-    return np.add(total, part)
+    return part if total is None else total + part
 
 
 def _fit(grad: Gradient, tensor: Tensor) -> Gradient:

@@ -11,9 +11,10 @@ from recsys.errors import UsageError
 from recsys.nn.adam import Adam, AdamW, LazyAdam, SpreadsheetAdam
 from recsys.nn.adaptive import Adadelta, Adagrad, RMSProp, SpreadsheetRMSProp
 from recsys.nn.losses import l2, squared_error
+from recsys.nn.momentum import DampedMomentum, Nesterov
 from recsys.nn.optimizers import OPTIMIZERS, make_optimizer
 from recsys.nn.schedules import Annealing
-from recsys.nn.sgd import SGD, DampedMomentum, HeavyBall, Nesterov
+from recsys.nn.sgd import SGD, HeavyBall
 from recsys.nn.tensor import Tensor
 
 # Gradients of five steps; the second entry meets a zero and a change of sign.
