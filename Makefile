@@ -37,7 +37,7 @@ report: setup ## write the embedding analysis report to var/report
 	$(BIN)/recsys report --out var/report
 
 test: setup-dev ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 check: setup-dev format lint types layers test ## format, lint, types, import layers, tests: what CI runs
 

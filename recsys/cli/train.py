@@ -173,6 +173,13 @@ def _promote(
         store.load_snapshot(engine, champion.model_id, snapshot.objective)
         for snapshot in champion.snapshots
     ]
+    still_there = train.user_ids.rows(snapshots[0].user_ids) >= 0
+    if still_there.mean() < 0.5:
+        return False, (
+            f"It was not promoted: only {still_there.mean():.0%} of the users of the champion, "
+            f"version {champion.model_id}, are in this data, so it is taken for another data set "
+            f"of the same name; promote it by hand: recsys models promote {model_id}"
+        )
     # No version of the data trained on these ratings: the keyed hash holds out the same ones.
     before = evaluate(Served.of(snapshots).at_rows_of(train), train, validation)
     if scored.rmse is not None and before.rmse is not None:

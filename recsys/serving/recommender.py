@@ -195,8 +195,9 @@ class Recommender:
     def similar_items(self, item_id: str, n: int = 10, *, min_ratings: int = 20) -> RankedItems:
         """Return the ``n`` nearest items by the cosine of their embeddings, itself left out.
 
-        Without training ratings an item has no direction: it is near nothing, and nothing is
-        near it; with few, its direction is mostly chance.
+        Of the rating embeddings, where the version has them: those say what a film is like, the
+        ranking embeddings who watches it. Without training ratings an item has no direction: it
+        is near nothing, and nothing is near it; with few, its direction is mostly chance.
 
         Parameters
         ----------
@@ -211,10 +212,10 @@ class Recommender:
             If the catalogue does not have the item.
         """
         row = self.item_row(item_id)
-        candidates = self._trained & self.search.matching(Filters(min_ratings=min_ratings))
-        candidates &= (self._norms > 0) & bool(self._norms[row] > 0)
+        candidates = self.search.matching(Filters(min_ratings=min_ratings)) & (self._norms > 0)
+        candidates &= bool(self._norms[row] > 0)
         candidates[row] = False
-        factors, norms = self._side.item_factors, np.where(self._norms > 0, self._norms, 1)
+        factors, norms = self._tastes.item_factors, np.where(self._norms > 0, self._norms, 1)
         cosines = np.clip(factors @ factors[row] / (norms * norms[row]), -1, 1)
         items, has_more = page(cosines, candidates, n)
         return RankedItems(items, cosines[items], None, has_more)
@@ -231,9 +232,13 @@ class Recommender:
     def _trained(self) -> Mask:
         return self._side.item_counts > 0
 
+    @property
+    def _tastes(self) -> ItemSide:
+        return self.sides.get("rating", self._side)
+
     @cached_property
     def _norms(self) -> Floats:
-        factors = self._side.item_factors
+        factors = self._tastes.item_factors
         norms: Floats = np.sqrt(np.einsum("ij,ij->i", factors, factors))
         return norms
 

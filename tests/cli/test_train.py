@@ -257,3 +257,11 @@ def test_resume_without_a_checkpoint_says_so_and_trains(shop, done, trained):
     resumed = done("train", "--data", shop, "--n-epochs", 15, "--resume", "--json")
     assert "no checkpoint of this training was found" in resumed.err
     assert resumed.json["content_hash"] == trained["content_hash"]
+
+
+def test_other_people_in_a_file_of_the_same_name_are_another_data_set(trained, done, write_csv):
+    others = write_csv("shop.csv", users="v", seed=1)
+    second = done("train", "--data", others, "--n-epochs", 15, "--json").json
+    assert not second["promoted"]
+    assert "only 0% of the users of the champion, version 1, are in this data" in second["reason"]
+    assert done("recommend", "u1").out

@@ -1,4 +1,4 @@
-"""What the pages point to is there."""
+"""What the pages point to and show is there."""
 
 import re
 import subprocess
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from api.schemas.users import RecommendationList
 from recsys.cli.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,14 @@ def test_the_readme_names_only_commands_and_benchmarks_that_exist():
         assert (ROOT / "benchmarks" / f"{name}.py").exists() or (
             ROOT / "benchmarks" / name
         ).is_dir()
+
+
+def test_the_answer_shown_in_the_readme_is_one_of_the_service():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (answer,) = re.findall(r"```json\n(.*?)```", text, re.S)
+    shown = RecommendationList.model_validate_json(answer)
+    assert [item.rank for item in shown.items] == [1, 2]
+    assert f"limit={len(shown.items)}" in text
 
 
 def test_make_alone_lists_the_targets():
