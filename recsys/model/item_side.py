@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -152,6 +154,33 @@ class ItemSide:
     def n_user_factors(self) -> int:
         """Length of a user's embedding: an item's, unless there is a head."""
         return self.n_factors if self.head is None else self.head.n_inputs - self.n_factors
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over everything that the items give to a prediction, their ids included."""
+        header = {
+            "global_mean": self.global_mean,
+            "y_range": self.y_range,
+            "rating_scale": self.rating_scale,
+            "item_ids": list(self.item_ids),
+        }
+        digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+        for content in self.array_contents():
+            digest.update(content)
+        return digest.hexdigest()
+
+    def array_contents(self) -> Iterator[bytes | memoryview]:
+        """Yield what a hash of the arrays is over: each one's bytes, little-endian.
+
+        They are the factors, the biases, the counts, and shape and entries of each array of the
+        head.
+        """
+        yield np.ascontiguousarray(self.item_factors, dtype="<f4").data
+        yield np.ascontiguousarray(self.item_bias, dtype="<f4").data
+        yield np.ascontiguousarray(self.item_counts, dtype="<i4").data
+        for _, array, _ in () if self.head is None else self.head.arrays():
+            yield repr(array.shape).encode()
+            yield np.ascontiguousarray(array, dtype="<f4").data
 
     def scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:
         """Return the raw scores of all items: global mean, both biases and the dot product.

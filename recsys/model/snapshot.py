@@ -188,12 +188,10 @@ class Snapshot:
             "item_ids": list(items.item_ids),
         }
         digest.update(json.dumps(header, sort_keys=True).encode())
-        for array in (self.user_factors, self.user_bias, items.item_factors, items.item_bias):
+        for array in (self.user_factors, self.user_bias):
             digest.update(np.ascontiguousarray(array, dtype="<f4").data)
-        digest.update(np.ascontiguousarray(items.item_counts, dtype="<i4").data)
-        for _, array, shape in () if items.head is None else items.head.arrays():
-            digest.update(repr(shape).encode())
-            digest.update(np.ascontiguousarray(array, dtype="<f4").data)
+        for content in items.array_contents():
+            digest.update(content)
         return digest.hexdigest()
 
 

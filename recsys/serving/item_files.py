@@ -25,7 +25,8 @@ from recsys.data import IdMap
 from recsys.errors import DataError
 from recsys.model.item_side import Head, ItemSide
 
-FORMAT = 2
+# 3 is verified before it is written; what stands in older ones may have come from damaged rows.
+FORMAT = 3
 ALIGNMENT = 64
 DIGEST = 64
 # A version has at most two, and the last few versions may be rolled back to.
@@ -57,9 +58,9 @@ class ItemFiles:
         content_hash : str
             `Snapshot.content_hash`.
         item_ids : IdMap
-            Of the version's data set; not in the file.
+            Of the version's data set; the file holds only their hash.
         read : callable
-            Reads the items' half from the store; called only without a sound file.
+            Reads the items' half from the store and verifies it; called only without a sound file.
 
         Raises
         ------
@@ -107,12 +108,17 @@ def _last_used(path: Path) -> float:
         return 0.0
 
 
+def _hash(item_ids: IdMap) -> str:
+    return hashlib.sha256("\n".join(item_ids).encode()).hexdigest()
+
+
 def _encode(content_hash: str, items: ItemSide) -> bytes:
     layers = [] if items.head is None else list(items.head.arrays())
     line = json.dumps(
         {
             "format": FORMAT,
             "content_hash": content_hash,
+            "item_ids": _hash(items.item_ids),
             "n_items": items.n_items,
             "n_factors": items.n_factors,
             "layers": [shape for _, _, shape in layers],
@@ -152,12 +158,10 @@ def _open(path: Path, content_hash: str, item_ids: IdMap) -> ItemSide:
         raise DataError("this item file is cut or damaged", path=path)
     start = mapped.find(b"\n") + 1
     header = json.loads(mapped[DIGEST:start])
-    if (header["format"], header["content_hash"], header["n_items"]) != (
-        FORMAT,
-        content_hash,
-        len(item_ids),
-    ):
+    if header["format"] != FORMAT or header["content_hash"] != content_hash:
         raise DataError("this item file is of another snapshot or format", path=path)
+    if header["item_ids"] != _hash(item_ids):
+        raise DataError("this item file is of other items", path=path)
     with contextlib.suppress(OSError):
         os.utime(path)
     n_items, n_factors = header["n_items"], header["n_factors"]

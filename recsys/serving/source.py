@@ -20,7 +20,7 @@ class Source(Protocol):
         """Return the content hash of each snapshot of the version."""
 
     def item_side(self, model_id: int, objective: Objective) -> ItemSide:
-        """Return the items' half of a snapshot."""
+        """Return the items' half of a snapshot, verified: callers keep it under its hash."""
 
     def catalogue(self, model_id: int) -> Catalogue:
         """Return the items of the version's data set."""

@@ -68,3 +68,18 @@ def check_lengths(what: str, blobs: list[bytes], n_bytes: Iterable[int]) -> None
                 f"row {row} of {what} has {len(blob)} bytes instead of {expected}; "
                 "restore the database from a backup"
             )
+
+
+def check_hash(what: str, found: str, saved: str) -> None:
+    """Raise unless the content hash of ``what``, as it was read, is the one that was saved.
+
+    Raises
+    ------
+    StoreError
+        Naming both hashes.
+    """
+    if found != saved:
+        raise StoreError(
+            f"{what} is not what was saved: its content hash is {found}, not {saved}; "
+            "restore the database from a backup"
+        )

@@ -9,9 +9,11 @@ from sqlalchemy import Engine, and_, bindparam, select
 from recsys.errors import NotFoundError, StoreError
 from recsys.model.item_side import ItemSide
 from recsys.model.snapshot import Catalogue, Champion, Objective, UserRow
+from recsys.store.blobs import check_hash
 from recsys.store.data_sets import find_data_set, load_catalogue
 from recsys.store.embeddings import find_snapshot, load_item_side
 from recsys.store.tables import Alias, DataSet, Model, RatedItems, SnapshotRow, UserEmbedding
+from recsys.store.versions import load_snapshot
 
 
 class StoreSource:
@@ -50,9 +52,16 @@ class StoreSource:
         return cast("Mapping[Objective, str]", hashes)
 
     def item_side(self, model_id: int, objective: Objective) -> ItemSide:
-        """Return the items' half of a snapshot."""
+        """Return the items' half of a snapshot, bit for bit as it was saved."""
         with self._engine.connect() as connection:
-            return load_item_side(connection, find_snapshot(connection, model_id, objective))
+            row = find_snapshot(connection, model_id, objective)
+            items = None if row.items_hash is None else load_item_side(connection, row)
+        if items is None:
+            # Stored before there was a hash of this half alone.
+            return load_snapshot(self._engine, model_id, objective).items
+        what = f"the items' half of version {model_id} ({objective})"
+        check_hash(what, items.content_hash, row.items_hash)
+        return items
 
     def catalogue(self, model_id: int) -> Catalogue:
         """Return the items of the version's data set."""
@@ -75,29 +84,38 @@ class StoreSource:
                 # Raises for a version or an objective that does not exist.
                 find_snapshot(connection, model_id, objective)
                 return None
+
+        def check(name: str, is_sound: bool, problem: str) -> None:
+            if not is_sound:
+                raise StoreError(
+                    f"{name} of user {user_id!r} in version {model_id} ({objective}) is damaged: "
+                    f"{problem}; restore the database from a backup"
+                )
+
         for name, blob, n_bytes in (
             ("factors", row.factors, 4 * row.n_user_factors),
             ("item_rows", row.item_rows, 4 * row.n_ratings),
             ("rating_values", row.rating_values, None if row.is_implicit else 4 * row.n_ratings),
         ):
-            if (None if blob is None else len(blob)) != n_bytes:
-                raise StoreError(
-                    f"{name} of user {user_id!r} in version {model_id} ({objective}) is damaged: "
-                    f"{'nothing' if blob is None else f'{len(blob)} bytes'} instead of "
-                    f"{n_bytes} bytes; restore the database from a backup"
-                )
-        return UserRow(
-            factors=np.frombuffer(row.factors, dtype="<f4"),
-            bias=row.bias,
-            rated_items=np.frombuffer(row.item_rows, dtype="<i4"),
-            rated_values=None if row.is_implicit else np.frombuffer(row.rating_values, dtype="<f4"),
-        )
+            found = "nothing" if blob is None else f"{len(blob)} bytes"
+            has_its_length = (None if blob is None else len(blob)) == n_bytes
+            check(name, has_its_length, f"{found} instead of {n_bytes} bytes")
+        factors = np.frombuffer(row.factors, dtype="<f4")
+        items = np.frombuffer(row.item_rows, dtype="<i4")
+        values = None if row.is_implicit else np.frombuffer(row.rating_values, dtype="<f4")
+        for name, array in (("factors", factors), ("rating_values", values)):
+            is_finite = array is None or bool(np.isfinite(array).all())
+            check(name, is_finite, "an entry is not a finite number")
+        are_rows = bool(((items >= 0) & (items < row.n_items)).all())
+        check("item_rows", are_rows, f"an entry is not one of 0 to {row.n_items - 1}")
+        return UserRow(factors=factors, bias=row.bias, rated_items=items, rated_values=values)
 
 
 # Built once: building it takes longer than SQLite takes to answer it.
 _USER_ROW = (
     select(
         SnapshotRow.n_user_factors,
+        DataSet.n_items,
         DataSet.is_implicit,
         RatedItems.n_ratings,
         RatedItems.item_rows,

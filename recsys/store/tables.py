@@ -179,6 +179,8 @@ class SnapshotRow(Base):
     hyperparameters: Mapped[dict[str, Any]]
     metrics: Mapped[dict[str, Any]]
     content_hash: Mapped[str] = mapped_column(String(64))
+    items_hash: Mapped[str | None] = mapped_column(String(64))
+    """`ItemSide.content_hash`; null in a version stored before there was this column."""
 
     __table_args__ = (
         UniqueConstraint("model_id", "objective"),

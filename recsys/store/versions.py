@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from recsys.data import IdMap
 from recsys.errors import DataError, StoreError
 from recsys.model.snapshot import Objective, Snapshot
+from recsys.store.blobs import check_hash
 from recsys.store.data_sets import find_data_set, load_item_ids, load_user_ids
 from recsys.store.drafts import DraftWriter, drafting, sweep
 from recsys.store.embeddings import (
@@ -86,23 +87,24 @@ def load_snapshot(engine: Engine, model_id: int, objective: Objective) -> Snapsh
         row = find_snapshot(connection, model_id, objective)
         user_bias, user_factors = load_user_embeddings(connection, row)
         epochs = select(Epoch.report).where(Epoch.snapshot_id == row.id).order_by(Epoch.position)
-        snapshot = Snapshot(
-            objective=objective,
-            items=load_item_side(connection, row),
-            user_ids=IdMap(load_user_ids(connection, row.data_set_id)),
-            user_factors=user_factors,
-            user_bias=user_bias,
-            hyperparameters=row.hyperparameters,
-            data_fingerprint=row.fingerprint,
-            metrics=row.metrics,
-            history=tuple(connection.scalars(epochs)),
-        )
-    if snapshot.content_hash != row.content_hash:
-        raise StoreError(
-            f"the {objective} snapshot of version {model_id} is not what was saved: its content "
-            f"hash is {snapshot.content_hash}, not {row.content_hash}; "
-            "restore the database from a backup"
-        )
+        what = f"the {objective} snapshot of version {model_id}"
+        try:
+            snapshot = Snapshot(
+                objective=objective,
+                items=load_item_side(connection, row),
+                user_ids=IdMap(load_user_ids(connection, row.data_set_id)),
+                user_factors=user_factors,
+                user_bias=user_bias,
+                hyperparameters=row.hyperparameters,
+                data_fingerprint=row.fingerprint,
+                metrics=row.metrics,
+                history=tuple(connection.scalars(epochs)),
+            )
+        except DataError as error:
+            raise StoreError(
+                f"{what} is not what was saved: {error}; restore the database from a backup"
+            ) from error
+    check_hash(what, snapshot.content_hash, row.content_hash)
     return snapshot
 
 
@@ -158,6 +160,7 @@ def _write(draft: DraftWriter, snapshot: Snapshot, written: Callable[[int], None
                 hyperparameters=_plain(snapshot.hyperparameters),
                 metrics=_plain(snapshot.metrics),
                 content_hash=snapshot.content_hash,
+                items_hash=items.content_hash,
             )
             .returning(SnapshotRow.id)
         ).scalar_one()

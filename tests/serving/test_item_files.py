@@ -2,11 +2,13 @@ import hashlib
 import json
 import logging
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from recsys.data import IdMap
+from recsys.errors import StoreError
 from recsys.serving import item_files
 from recsys.serving.item_files import KEPT_FILES, ItemFiles
 
@@ -71,7 +73,7 @@ def test_an_item_file_made_before_there_were_networks_is_made_anew(files, reader
     (path,) = files.folder.iterdir()
     start = path.read_bytes().find(b"\n") + 1
     header = json.loads(path.read_bytes()[64:start])
-    del header["layers"]
+    del header["layers"], header["item_ids"]
     line = json.dumps(header | {"format": 1}).encode().ljust(start - 65) + b"\n"
     content = line + path.read_bytes()[start:]
     path.write_bytes(hashlib.sha256(content).hexdigest().encode() + content)
@@ -118,6 +120,24 @@ def test_a_file_under_another_snapshots_name_is_made_anew(files, reader, make_it
     path.rename(files.folder / f"{'cd' * 32}.items")
     assert_same(load(files, other, "cd" * 32), other.items)
     assert other.n_reads == 1
+
+
+def test_a_file_of_items_with_other_ids_is_made_anew(files, reader, caplog):
+    load(files, reader)
+    reader.items = replace(reader.items, item_ids=IdMap("abcdeg"))
+    assert_same(load(files, reader), reader.items)
+    assert reader.n_reads == 2
+    assert "of other items" in caplog.text
+
+
+def test_what_could_not_be_read_leaves_no_file(files, reader):
+    def damaged():
+        raise StoreError("the items are not what was saved")
+
+    with pytest.raises(StoreError, match="not what was saved"):
+        files.load(HASH, reader.items.item_ids, damaged)
+    assert not files.folder.exists()
+    assert_same(load(files, reader), reader.items)
 
 
 def test_a_file_of_another_format_is_made_anew(files, reader, monkeypatch):

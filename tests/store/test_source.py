@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from recsys import store
 from recsys.data import IdMap, Ratings
 from recsys.errors import NotFoundError, StoreError
+from recsys.serving import ItemFiles, Recommender, Serving
 from recsys.store.database import writing
-from recsys.store.tables import RatedItems, UserEmbedding
+from recsys.store.tables import (
+    Item,
+    ItemEmbedding,
+    Layer,
+    RatedItems,
+    SnapshotRow,
+    UserEmbedding,
+)
 
 
 @pytest.fixture
@@ -139,6 +147,21 @@ def test_an_unknown_user_is_none_and_an_unknown_version_is_not_found(source, sav
         (delete(UserEmbedding), "factors .* nothing instead of 12"),
         (update(RatedItems).values(item_rows=b""), "item_rows .* 0 bytes instead of 12"),
         (update(RatedItems).values(rating_values=None), "rating_values .* nothing instead of 12"),
+        (
+            update(UserEmbedding).values(factors=np.float32([0, np.nan, 0]).tobytes()),
+            "factors .* not a finite number",
+        ),
+        (
+            update(RatedItems).values(rating_values=np.float32([0, 0, np.inf]).tobytes()),
+            "rating_values .* not a finite number",
+        ),
+        *(
+            (
+                update(RatedItems).values(item_rows=np.int32([0, 1, row]).tobytes()),
+                "item_rows .* not one of 0 to 3",
+            )
+            for row in (-1, 4)
+        ),
     ],
 )
 def test_a_damaged_row_is_told_with_user_and_version(engine, source, save, damage, found):
@@ -148,6 +171,100 @@ def test_a_damaged_row_is_told_with_user_and_version(engine, source, save, damag
     with pytest.raises(StoreError, match=f"{found}") as told:
         source.user_row(model_id, "rating", "x")
     assert f"of user 'x' in version {model_id} (rating)" in str(told.value)
+
+
+def execute(engine, *statements):
+    with writing(engine) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def forget_items_hashes(engine):
+    """Make the versions like those stored before there were hashes of the items alone."""
+    execute(engine, update(SnapshotRow).values(items_hash=None))
+
+
+WITH_AND_WITHOUT_HASH = pytest.mark.parametrize("prepare", [lambda _: None, forget_items_hashes])
+
+
+@WITH_AND_WITHOUT_HASH
+@pytest.mark.parametrize(
+    "damage",
+    [
+        update(ItemEmbedding).where(ItemEmbedding.item_row == 2).values(factors=b"\0" * 12),
+        update(ItemEmbedding)
+        .where(ItemEmbedding.item_row == 2)
+        .values(factors=np.float32([0, np.nan, 0]).tobytes()),
+        update(ItemEmbedding).where(ItemEmbedding.item_row == 0).values(bias=0.5),
+        update(ItemEmbedding).where(ItemEmbedding.item_row == 3).values(n_ratings=7),
+        update(SnapshotRow).values(global_mean=3.1000000000000005),
+        update(SnapshotRow).values(y_min=0, y_max=6),
+        update(SnapshotRow).values(rating_max=4.5),
+        update(Layer).where(Layer.position == 1).values(bias=b"\0" * 4),
+        update(Item).where(Item.item_row == 1).values(item_id="e"),
+    ],
+)
+def test_items_that_are_not_what_was_saved_are_told_with_their_version(
+    engine, source, save, damage, prepare
+):
+    model_id = save(n_user_factors=5, hidden=(6,))
+    prepare(engine)
+    execute(engine, damage)
+    with pytest.raises(StoreError, match="restore the database from a backup") as told:
+        source.item_side(model_id, "rating")
+    assert f"version {model_id}" in str(told.value)
+
+
+@WITH_AND_WITHOUT_HASH
+def test_damaged_items_are_neither_served_nor_cached_and_the_restored_ones_are_served_again(
+    engine, source, save, prepare, tmp_path
+):
+    model_id = save()
+    prepare(engine)
+    row = ItemEmbedding.item_row == 3
+    files = ItemFiles(tmp_path / "cache")
+
+    def answer(files):
+        return Recommender.load(source, model_id, files).predict("x", ["d"]).tolist()
+
+    right = answer(ItemFiles(tmp_path / "another cache"))
+    with engine.connect() as connection:
+        good = connection.scalar(select(ItemEmbedding.factors).where(row))
+
+    execute(engine, update(ItemEmbedding).where(row).values(factors=b"\0" * len(good)))
+    with pytest.raises(StoreError, match=f"version {model_id}.* is not what was saved"):
+        answer(files)
+    assert not files.folder.exists()
+
+    execute(engine, update(ItemEmbedding).where(row).values(factors=good))
+    assert answer(files) == right
+
+
+def test_a_server_keeps_the_last_good_version_while_the_champions_items_are_damaged(
+    engine, source, save, tmp_path
+):
+    first, second = save(1), save(2)
+    store.promote(engine, first)
+    serving = Serving(source, ItemFiles(tmp_path))
+    serving.current()
+    execute(
+        engine,
+        update(ItemEmbedding)
+        .where(ItemEmbedding.snapshot_id == second, ItemEmbedding.item_row == 3)
+        .values(factors=b"\0" * 12),
+    )
+    store.promote(engine, second)
+    assert serving.current().recommender.model_id == first
+    assert serving.failure == f"version {second} cannot be loaded; the log says why"
+
+
+def test_items_with_their_own_hash_are_verified_without_reading_the_users(engine, source, save):
+    model_id = save()
+    execute(engine, delete(UserEmbedding))
+    assert source.item_side(model_id, "rating").n_items == 4
+    forget_items_hashes(engine)
+    with pytest.raises(StoreError, match="user_embeddings"):
+        source.item_side(model_id, "rating")
 
 
 def test_a_users_row_is_found_by_index_alone(engine, save):
