@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from recsys.errors import DataError, NotFoundError
 
-ALLOWED_ID = "1 to 255 characters without '/', comma or control characters"
-_VALID_ID = re.compile(r"[^/,\x00-\x1f\x7f-\x9f]{1,255}")
+ALLOWED_ID = "1 to 255 characters without '/', comma, control characters or lone surrogates"
+# Lone surrogates, which JSON can smuggle in, exist in no UTF-8 and so in no file and database.
+_VALID_ID = re.compile(r"[^/,\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
 
 
 def is_valid_id(raw_id: str) -> bool:

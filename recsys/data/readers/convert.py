@@ -8,37 +8,23 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from recsys.data.ids import ALLOWED_ID, is_valid_id
 from recsys.data.readers.columns import Role
+from recsys.data.readers.flaws import (
+    FlawError,
+    first_uncastable,
+    is_text,
+    plain,
+    refuse_nulls,
+    refuse_undecodable,
+    value_type,
+)
+from recsys.data.readers.times import to_seconds
 
 ALLOWED_RATING = "a finite number"
 _ALLOWED_KIND = "text or whole numbers"
-ALLOWED_TIME = "whole seconds since 1970, or an ISO date such as 2016-10-16 17:57:24"
-# Seconds of the year 5138, but milliseconds of 1973: no clock that rates films is past either.
-_LARGEST_SECONDS = 100_000_000_000
-
-
-class FlawError(Exception):
-    """A value that cannot stand where it stands.
-
-    Parameters
-    ----------
-    role : Role
-        Its column.
-    row : int
-        Its row, counted from 0; -1 if the whole column is wrong.
-    value : object
-        The value.
-    allowed : str
-        What may stand there.
-    """
-
-    def __init__(self, role: Role, row: int, value: object, allowed: str) -> None:
-        super().__init__(f"{role} in row {row}: {value!r}")
-        self.role, self.row, self.value, self.allowed = role, row, value, allowed
 
 
 @dataclass(frozen=True)
@@ -68,9 +54,11 @@ def to_columns(table: pa.Table) -> RawColumns:
     FlawError
         At the first value that cannot be used, column by column.
     """
+    for role in table.column_names:
+        refuse_undecodable(table[role], role)
     seconds, unit = None, "seconds"
     if "timestamp" in table.column_names:
-        seconds, unit = _seconds(table["timestamp"])
+        seconds, unit = to_seconds(table["timestamp"])
     return RawColumns(
         users=_ids(table["user"], "user"),
         items=_ids(table["item"], "item"),
@@ -81,10 +69,10 @@ def to_columns(table: pa.Table) -> RawColumns:
 
 
 def _ids(column: pa.ChunkedArray, role: Role) -> CodedIds:
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not (_is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise FlawError(role, -1, f"a column of {kind}", _ALLOWED_KIND)
-    _refuse_nulls(column, role, ALLOWED_ID)
+    refuse_nulls(column, role, ALLOWED_ID)
+    kind = value_type(column)
+    if not (is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise FlawError(role, 0, column[0].as_py(), _ALLOWED_KIND)
     encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
     distinct = encoded.dictionary
     if pa.types.is_floating(kind):
@@ -103,11 +91,13 @@ def _ids(column: pa.ChunkedArray, role: Role) -> CodedIds:
 
 
 def _values(column: pa.ChunkedArray) -> NDArray[np.float32]:
-    _refuse_nulls(column, "rating", ALLOWED_RATING)
+    refuse_nulls(column, "rating", ALLOWED_RATING)
+    column = plain(column)
     try:
         wide = column.cast(pa.float64(), safe=False).to_numpy()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise FlawError("rating", -1, f"a column of {column.type}", ALLOWED_RATING) from None
+        row = first_uncastable(column, pa.float64())
+        raise FlawError("rating", row, column[row].as_py(), ALLOWED_RATING) from None
     with np.errstate(over="ignore"):
         values: NDArray[np.float32] = wide.astype(np.float32)
     finite = np.isfinite(values)
@@ -117,46 +107,9 @@ def _values(column: pa.ChunkedArray) -> NDArray[np.float32]:
     return values
 
 
-def _seconds(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], str]:
-    _refuse_nulls(column, "timestamp", ALLOWED_TIME)
-    kind = column.type
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        # Fractions of a second go.
-        return column.cast(pa.timestamp("s"), safe=False).cast(pa.int64()).to_numpy(), "dates"
-    if pa.types.is_floating(kind):
-        numbers = column.to_numpy()
-        finite = np.isfinite(numbers) & (np.abs(numbers) < 2.0**63)
-        if not finite.all():
-            row = int(np.argmin(finite))
-            raise FlawError("timestamp", row, column[row].as_py(), ALLOWED_TIME)
-        numbers = np.floor(numbers).astype(np.int64)
-    elif pa.types.is_integer(kind):
-        numbers = column.cast(pa.int64()).to_numpy()
-    else:
-        raise FlawError("timestamp", -1, f"a column of {kind}", ALLOWED_TIME)
-    unit = "seconds"
-    for smaller in ("milliseconds", "microseconds", "nanoseconds"):
-        if not len(numbers) or np.abs(numbers).max() <= _LARGEST_SECONDS:
-            break
-        numbers, unit = numbers // 1000, smaller
-    return numbers, unit
-
-
-def _refuse_nulls(column: pa.ChunkedArray, role: Role, allowed: str) -> None:
-    if column.null_count:
-        row = int(pc.index(column.is_null(), pa.scalar(True)).as_py())
-        raise FlawError(role, row, None, allowed)
-
-
 def _flaw_at(
     role: Role, encoded: Any, refused: NDArray[np.bool_], distinct: Any, allowed: str
 ) -> FlawError:
     codes = encoded.indices.to_numpy()
     row = int(np.argmax(refused[codes]))
     return FlawError(role, row, distinct[int(codes[row])].as_py(), allowed)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )

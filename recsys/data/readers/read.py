@@ -9,9 +9,10 @@ import pyarrow as pa
 from recsys.data.ratings import Ratings
 from recsys.data.readers import parquet, text
 from recsys.data.readers.assemble import assemble
-from recsys.data.readers.convert import FlawError, RawColumns, to_columns
-from recsys.data.readers.diagnose import problems
+from recsys.data.readers.convert import RawColumns, to_columns
+from recsys.data.readers.diagnose import explain, problems
 from recsys.data.readers.files import File
+from recsys.data.readers.flaws import FlawError
 from recsys.data.readers.locate import choose, locate, set_name
 from recsys.data.readers.text import TextLayout
 from recsys.data.readers.titles import TITLE_FILES, metadata_for, read_titles
@@ -137,10 +138,11 @@ def read_columns(
     try:
         return to_columns(text.read_table(file, layout, progress=progress)), layout
     except (FlawError, pa.ArrowInvalid) as error:
-        first = next(problems(file, layout), None)
-        if first is None:
-            raise DataError(str(error), path=file.shown, allowed=text.SUPPORTED) from error
-        raise first from None
+        if (first := next(problems(file, layout), None)) is not None:
+            raise first from None
+        if isinstance(error, FlawError):
+            raise explain(file, layout, error) from None
+        raise DataError(str(error), path=file.shown, allowed=text.SUPPORTED) from error
 
 
 def find_problems(
@@ -165,9 +167,8 @@ def _read_parquet(file: File, wanted: Mapping[str, str] | None) -> RawColumns:
     try:
         return to_columns(parquet.read_table(file, wanted))
     except FlawError as flaw:
-        where = "" if flaw.row < 0 else f" in row {flaw.row + 1}"
         raise DataError(
-            f"the {flaw.role}{where} cannot be used",
+            f"the {flaw.role} in row {flaw.row + 1} cannot be used",
             path=file.shown,
             value="nothing" if flaw.value is None else flaw.value,
             allowed=flaw.allowed,

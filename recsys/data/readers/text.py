@@ -21,9 +21,10 @@ SUPPORTED = (
 # In this order: a comma is likelier inside a tab-separated field than the other way round.
 DELIMITERS = ("::", "\t", ",", ";", "|")
 # `pyarrow` wants one character; this one can be part of no id.
-_STAND_IN = "\x1f"
+STAND_IN = "\x1f"
 _ID = pa.dictionary(pa.int32(), pa.string())
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+# What `pyarrow` takes for a finite number, and no more.
+NUMBER = re.compile(r"[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def sniff(file: File, wanted: Mapping[str, str] | None = None) -> TextLayout:
     if b"\0" in head or head.lstrip()[:1] in (b"{", b"[", b"<"):
         raise DataError("not a table", path=file.shown, value=head[:16], allowed=SUPPORTED)
     # What cannot be decoded is told with its line by `problems`, if it stands where it matters.
-    lines = head.decode("utf-8-sig", errors="surrogateescape").splitlines()
+    lines = re.split(r"\r\n?|\n", head.decode("utf-8-sig", errors="surrogateescape"))
     number = next((n for n, line in enumerate(lines, 1) if line.strip()), None)
     if number is None:
         raise DataError("the file holds only blank lines", path=file.shown, allowed=SUPPORTED)
@@ -114,8 +115,11 @@ def read_table(file: File, layout: TextLayout, *, progress: bool = False) -> pa.
     with file.open(progress=progress) as stream:
         source, delimiter = stream, layout.delimiter
         if len(delimiter) > 1:
-            source = BytesIO(stream.read().replace(delimiter.encode(), _STAND_IN.encode()))
-            delimiter = _STAND_IN
+            content = stream.read()
+            if STAND_IN.encode() in content:
+                raise pa.ArrowInvalid(f"{STAND_IN!r} in a field")
+            source = BytesIO(content.replace(delimiter.encode(), STAND_IN.encode()))
+            delimiter = STAND_IN
         table = pa_csv.read_csv(
             source,
             read_options=pa_csv.ReadOptions(column_names=names, skip_rows=layout.first_line - 1),
@@ -141,5 +145,5 @@ def _is_row(fields: list[str]) -> bool:
     if any(match(field) for field in fields):
         return False
     if len(fields) == 2:
-        return any(_NUMBER.fullmatch(field) for field in fields)
-    return len(fields) in (3, 4) and _NUMBER.fullmatch(fields[2]) is not None
+        return any(NUMBER.fullmatch(field) for field in fields)
+    return len(fields) in (3, 4) and NUMBER.fullmatch(fields[2]) is not None

@@ -2,18 +2,21 @@
 
 import gzip
 import io
+import sys
 import zipfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from recsys.data.readers import find_problems, read_ratings
 from recsys.errors import DataError
 
 HEADER = "userId,movieId,rating,timestamp\n"
 A_NUMBER = "a finite number"
-AN_ID = "1 to 255 characters without '/', comma or control characters"
+AN_ID = "1 to 255 characters without '/', comma, control characters or lone surrogates"
 
 
 def refused(path):
@@ -41,22 +44,51 @@ def test_an_id_that_cannot_be_used(write, value, column):
     assert (error.line, error.value, error.allowed) == (3, value.strip('" '), AN_ID)
 
 
-@pytest.mark.parametrize("written", ["yesterday", "", "nan", "2016-13-01"])
+@pytest.mark.parametrize(
+    "written", ["yesterday", "", "nan", "2016-13-01", "1e400", "99999999999999999999", "17:57:24"]
+)
 def test_a_time_that_is_none(write, written):
     error = refused(write("a.csv", f"{HEADER}1,2,3,4\n1,3,3,{written}\n"))
     assert (error.line, error.value) == (3, written)
     assert "ISO date" in error.allowed
 
 
-def test_times_are_all_of_one_kind(write):
-    error = refused(write("a.csv", f"{HEADER}1,2,3,2016-10-16\n1,3,3,1476640644\n"))
-    assert (error.line, error.value) == (3, "1476640644")
+@pytest.mark.parametrize("written", ["99999999999999999999", "true", "17:57:24", "1e19"])
+def test_a_column_of_times_that_are_none(write, written):
+    error = refused(write("a.csv", f"{HEADER}1,2,3,{written}\n1,3,3,{written}\n"))
+    assert (error.line, error.value) == (2, written)
+    assert "ISO date" in error.allowed
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("2016-10-16", "1476640644"),
+        ("2016-10-16", "20161016"),
+        ("2016-10-16", "1.5"),
+        ("1476640644", "2016-10-16"),
+    ],
+)
+def test_times_are_all_numbers_or_all_dates(write, first, second):
+    error = refused(write("a.csv", f"{HEADER}1,2,3,{first}\n1,3,3,{second}\n"))
+    assert (error.line, error.value) == (3, second)
+    assert "one of the two for the whole column" in error.allowed
+
+
+def test_a_fraction_among_whole_times_is_no_problem(write):
+    path = write("a.csv", f"{HEADER}1,2,3,4\n1,3,3,4.5\n1,4,x,5\n")
+    assert [problem.line for problem in find_problems(path)] == [4]
 
 
 @pytest.mark.parametrize("row", ["1,3", "1,3,4", "1,3,4,5,6"])
 def test_a_line_with_too_few_or_too_many_fields(write, row):
     error = refused(write("a.csv", f"{HEADER}1,2,3,4\n{row}\n"))
     assert (error.line, error.value, error.allowed) == (3, row, "4 fields separated by ','")
+
+
+def test_the_character_that_stands_in_for_two_colons_is_no_delimiter(write):
+    error = refused(write("a.dat", "1::2::3::4\n1::3::3\x1f4\n"))
+    assert (error.line, error.value) == (2, "3\x1f4")
 
 
 def test_the_line_is_the_one_an_editor_shows(write):
@@ -178,6 +210,11 @@ def test_a_gzip_with_a_wrong_checksum(write):
     assert "truncated or corrupt" in str(refused(write("a.csv.gz", bytes(packed))))
 
 
+def not_utf_8(*values):
+    """A text column of these bytes, as a careless writer leaves it."""
+    return pa.array(values, pa.binary()).view(pa.string())
+
+
 def parquet(**columns):
     packed = io.BytesIO()
     pq.write_table(pa.table(columns), packed)
@@ -193,18 +230,38 @@ def parquet(**columns):
         ({"user": [1.0, float("inf")]}, "the user in row 2 cannot be used; found inf"),
         ({"user": [1.0, 2.0**54]}, "the user in row 2 cannot be used; found 1.80"),
         ({"user": ["a", "b/c"]}, "the user in row 2 cannot be used; found 'b/c'"),
-        ({"user": [b"a", b"b"]}, "found 'a column of binary'; allowed: text or whole numbers"),
-        ({"user": [[1], [2]]}, "found 'a column of list"),
-        ({"user": [True, False]}, "found 'a column of bool'"),
+        (
+            {"user": [b"a", b"b"]},
+            "the user in row 1 cannot be used; found b'a'; allowed: text or whole",
+        ),
+        ({"user": [[1], [2]]}, "the user in row 1 cannot be used; found [1]"),
+        ({"user": [True, False]}, "the user in row 1 cannot be used; found True"),
         ({"rating": [1.0, None]}, "the rating in row 2 cannot be used; found 'nothing'"),
         ({"rating": [1.0, float("nan")]}, "the rating in row 2 cannot be used; found nan"),
         ({"rating": [1.0, float("inf")]}, "the rating in row 2 cannot be used; found inf"),
-        ({"rating": ["1", "x"]}, "the rating cannot be used; found 'a column of string'"),
-        ({"rating": [[1], [2]]}, "the rating cannot be used; found 'a column of list"),
+        (
+            {"rating": ["1", "x"]},
+            "the rating in row 2 cannot be used; found 'x'; allowed: a finite",
+        ),
+        ({"rating": pa.array(["1", "x"]).dictionary_encode()}, "the rating in row 2 cannot be"),
+        (
+            {"rating": not_utf_8(b"1", b"\xed\xa0\x80")},
+            r"rating in row 2 cannot be used; found b'\xed",
+        ),
+        ({"rating": [[1], [2]]}, "the rating in row 1 cannot be used; found [1]"),
         ({"timestamp": [1, None]}, "the timestamp in row 2 cannot be used; found 'nothing'"),
         ({"timestamp": [1.0, float("inf")]}, "the timestamp in row 2 cannot be used; found inf"),
-        ({"timestamp": pa.array([1, 2**63], pa.uint64())}, "9223372036854775808"),
-        ({"timestamp": ["today", "x"]}, "the timestamp cannot be used; found 'a column of string'"),
+        ({"timestamp": pa.array([1, 2**63], pa.uint64())}, "row 2 cannot be used; found 92233"),
+        ({"timestamp": ["2016-10-16", "x"]}, "the timestamp in row 2 cannot be used; found 'x'"),
+        ({"timestamp": [True, False]}, "the timestamp in row 1 cannot be used; found True"),
+        (
+            {"user": not_utf_8(b"a", b"\xf6")},
+            r"user in row 2 cannot be used; found b'\xf6'; allowed: text",
+        ),
+        (
+            {"item": not_utf_8(b"a", b"\xf6").dictionary_encode()},
+            r"the item in row 2 cannot be used; found b'\xf6'; allowed: text in UTF-8",
+        ),
         ({"user": pa.array([], pa.string()), "item": pa.array([], pa.int8())}, "no ratings in it"),
     ],
 )
@@ -280,3 +337,59 @@ def test_all_problems_can_be_asked_for(write):
 def test_a_good_file_has_no_problems(write):
     assert list(find_problems(write("a.csv", f"{HEADER}1,2,3,4\n"))) == []
     assert list(find_problems(write("a.parquet", parquet(user=["a"], item=["b"])))) == []
+
+
+# Fields that one of the two parsers, the fast one and the diagnosis, may see otherwise.
+ODD = st.sampled_from(
+    [
+        *("1", "2.5", "-3", "+4", "5.", ".5", "1e5", "1E+5", " 6 ", "007", "0x10", "1e39", "1e400"),
+        *(
+            "1_0",
+            "\u0663",
+            "\u00a05",
+            "\x0b5",
+            "5\u2028",
+            "nan",
+            "Infinity",
+            "99999999999999999999",
+        ),
+        *("9223372036854775807", "-9223372036854775809", "", " ", "true", "null", "NA"),
+        *("2020-01-01", "2020-01-02T10:00:00Z", "2020-01-02 10:00", "2020-W01-1", "20200101T10"),
+        *("10:00:00", "0000-01-01", "9999-12-31T23:59:59.5", "2020-01-01T00:00:00.123456789"),
+        *(" 2020-01-01", "2020-13-01", "24:00", "2020-01-01T24:00", "2020-01-01T10:00:00+02:00"),
+        *("a", "a/b", "x" * 256, "a\x1fb", "a\x85b", "\U0001f600", 'a"b', "'", "\ufeff", "a b"),
+    ]
+) | st.text(st.sampled_from("0123456789+-.eE_:TZ x\u00a0"), max_size=12)
+ROWS = st.lists(st.lists(ODD, min_size=4, max_size=4) | st.lists(ODD, min_size=3, max_size=5))
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", "::"])
+@settings(max_examples=150, deadline=None)
+@given(rows=ROWS.filter(bool))
+@example(rows=[["1", "2", "3", "2020-01-01"], ["1", "3", "3", "10:00:00"]])
+@example(rows=[["1", "2", "3", "5"], ["1", "3", "\u0663", "5"]])
+@example(rows=[["1", "2", "3", "99999999999999999999"]])
+def test_whatever_the_fast_reader_refuses_is_explained_with_line_and_value(
+    tmp_path_factory, delimiter, rows
+):
+    path = tmp_path_factory.mktemp("odd") / "a"
+    lines = [delimiter.join(row) for row in [["user", "item", "rating", "time"], *rows]]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
+    refusal = None
+    try:
+        read_ratings(path)
+    except DataError as error:
+        refusal = error
+    if refusal is not None:
+        assert refusal.line is not None, refusal
+        assert refusal.value in lines[refusal.line - 1]
+        assert refusal.allowed is not None
+
+
+def test_a_refusal_that_the_diagnosis_cannot_see_still_has_line_and_value(write, monkeypatch):
+    # By module: the package has a function of the same name.
+    reader = sys.modules["recsys.data.readers.read"]
+    monkeypatch.setattr(reader, "problems", lambda *_: iter(()))
+    path = write("a.csv", f"{HEADER}\n1,2,3,4\n1,3,1e39,5\n")
+    error = refused(path)
+    assert (error.line, error.value, error.allowed) == (4, 1e39, A_NUMBER)

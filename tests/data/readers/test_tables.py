@@ -209,6 +209,20 @@ def test_dates_become_seconds(write):
     assert ratings.timestamps.tolist() == [86_400, -86_400]
 
 
+def test_forms_of_dates_may_be_mixed(write):
+    written = (
+        *("2020-01-01", "2020-01-02T10:00:00Z", "2020-01-02 10:00", "2020-01-01"),
+        *("2020-01-02T12:00:00+02:00", "2020-01-02 10:00:00.75", " 2019-12-31"),
+    )
+    rows = "".join(f"1,{item},3,{date}\n" for item, date in enumerate(written))
+    reading = read(write("a.csv", f"user,item,rating,timestamp\n{rows}"))
+    # 2020-01-01 is day 18262 since 1970; ten o'clock on the next day is 86,400 + 36,000 s later.
+    day = 18_262 * 86_400
+    ten = day + 86_400 + 36_000
+    assert reading.ratings.timestamps.tolist() == [day, ten, ten, day, ten, ten, day - 86_400]
+    assert reading.notes == ("the times are dates in the file, and were read as seconds",)
+
+
 @pytest.mark.parametrize(
     ("users", "expected"),
     [
@@ -232,7 +246,12 @@ def test_ids_in_parquet_may_be_of_any_type_that_names_something(write, users, ex
 
 @pytest.mark.parametrize(
     "ratings",
-    [pa.array([3, 4], pa.int8()), pa.array([3, 4], pa.float32()), pa.array(["3", "4"])],
+    [
+        pa.array([3, 4], pa.int8()),
+        pa.array([3, 4], pa.float32()),
+        pa.array(["3", "4"]),
+        pa.array(["3", "4"]).dictionary_encode(),
+    ],
     ids=str,
 )
 def test_ratings_in_parquet_may_be_of_any_type_that_is_a_number(write, ratings):
@@ -248,6 +267,11 @@ def test_ratings_in_parquet_may_be_of_any_type_that_is_a_number(write, ratings):
         pa.array([float(SECONDS)]),
         pa.array([WHEN], pa.timestamp("us", "Europe/Berlin")),
         pa.array([WHEN.replace(tzinfo=None)], pa.timestamp("ns")),
+        pa.array([str(SECONDS)]),
+        pa.array([f"{SECONDS}.5"], pa.large_string()),
+        pa.array(["2016-10-16 17:57:24"]),
+        pa.array(["2016-10-16T19:57:24+02:00"], pa.string_view()),
+        pa.array(["2016-10-16T17:57:24Z"]).dictionary_encode(),
     ],
     ids=str,
 )
