@@ -33,12 +33,15 @@ def spreadsheet() -> Iterator[Row]:
     items = np.argsort(-np.bincount(ratings.items), kind="stable")[:15]
     cells = ratings.select(np.isin(ratings.users, users) & np.isin(ratings.items, items)).compact()
     own = (
-        f"our own table, of {cells.n_ratings} known cells where the original has 207; "
-        "at most the solver's"
+        "the original table is not at hand, so this does not repeat the solver's number: expected "
+        f"is the solver's on its 207 cells, ours that on {cells.n_ratings} cells of the embedded "
+        "set; holds if five factors fit ours about as closely, at most .02 worse"
     )
     for name, biased, expected in (("without bias", False, 0.39302), ("with bias", True, 0.31947)):
         rmse = _fit_table(cells.users, cells.items, cells.values, biased)
-        yield at_most(f"9 15 x 15 table, k = 5, {name}: training RMSE", expected, rmse, 0.02, own)
+        yield at_most(
+            f"9 a 15 x 15 table of our own, k = 5, {name}: training RMSE", expected, rmse, 0.02, own
+        )
 
 
 def _fit_table(users: np.ndarray, items: np.ndarray, stars: np.ndarray, biased: bool) -> float:
@@ -157,4 +160,5 @@ def _as_features(
         with_them = learner.fit(embeddings(train), stars[train]).predict(embeddings(held))
         before, after = (np.sqrt(np.mean((p - stars[held]) ** 2)) for p in (without, with_them))
         reason = "expected is the same learner's on row numbers; embeddings shall be below"
-        yield at_most(f"10 embeddings as features: RMSE of {name}", before, after, 0.0, reason)
+        item = f"10 embeddings as features, beside row numbers: RMSE of {name}"
+        yield at_most(item, before, after, 0.0, reason)

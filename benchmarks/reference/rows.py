@@ -35,3 +35,9 @@ def at_most(item: str, expected: float, ours: float, tolerance: float, reason: s
     """Return the row that holds if ours is no larger than expected, give or take ``tolerance``."""
     expected, ours = float(expected), float(ours)
     return Row(item, expected, ours, tolerance, ours <= expected + tolerance, reason)
+
+
+def at_least(item: str, expected: float, ours: float, reason: str) -> Row:
+    """Return the row that holds if ours is no smaller than expected."""
+    expected, ours = float(expected), float(ours)
+    return Row(item, expected, ours, 0.0, ours >= expected, reason)
