@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from recsys.data import Ratings
 from recsys.model.item_side import ItemSide
@@ -53,10 +54,12 @@ def fit_snapshot(
     """
     kernels.use_threads(n_threads, hyperparameters.batch_size)
     trainer = Trainer(hyperparameters, callbacks)
-    if hyperparameters.objective == "ranking":
-        run = trainer.fit(liked_pairs(train))
-    else:
-        run = trainer.fit(train, validation)
+    # NumPy's own products are small, and their bits must not depend on the number of cores.
+    with threadpool_limits(limits=1, user_api="blas"):
+        if hyperparameters.objective == "ranking":
+            run = trainer.fit(liked_pairs(train))
+        else:
+            run = trainer.fit(train, validation)
     return to_snapshot(run, train, hyperparameters, data_fingerprint or train.fingerprint)
 
 

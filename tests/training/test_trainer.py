@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from recsys.data.split import held_out
 from recsys.errors import DataError, DivergenceError, UsageError
@@ -49,6 +50,20 @@ def test_trainer_reaches_the_same_place_by_the_definition(parts):
     for fast, slow in zip(compiled.history, dense.history, strict=True):
         assert fast.train_loss == pytest.approx(slow.train_loss, rel=1e-10)
         assert fast.validation_rmse == pytest.approx(slow.validation_rmse, rel=1e-10)
+
+
+@pytest.mark.parametrize("given", [{"model": "mlp"}, {"objective": "ranking"}])
+def test_products_keep_to_one_thread_in_training(parts, given):
+    seen = set()
+
+    class Count(Callback):
+        def on_epoch(self, run):
+            pools = threadpool_info()
+            seen.update(pool["num_threads"] for pool in pools if pool["user_api"] == "blas")
+
+    train = replace(parts[0], values=parts[0].values + 1)  # so that something is liked
+    fit_snapshot(train, Hyperparameters.choose(train, n_epochs=1, **given), callbacks=[Count()])
+    assert seen == {1}
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one-cycle", "cosine", "step"])
