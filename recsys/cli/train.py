@@ -3,13 +3,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy import Engine
 
 from recsys import store
+from recsys.cli.folders import beside_database
 from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
 from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_unknown
@@ -62,9 +62,9 @@ def train(
     is_held_out = held_out(ratings)
     trained_on, validation = ratings.select(~is_held_out), ratings.select(is_held_out)
     chosen = choose(trained_on, options, objective)
+    folder = beside_database(database_url, "checkpoints")
     checkpoints = {
-        settings.objective: Checkpoint(_checkpoints(engine), settings, resume=resume)
-        for settings in chosen
+        settings.objective: Checkpoint(folder, settings, resume=resume) for settings in chosen
     }
     started = time.perf_counter()
     snapshots = fit(
@@ -124,13 +124,6 @@ def train(
     )
     click.echo(f"\nTrained in {seconds:.1f} s; {kept}.")
     click.echo(f"Version {model_id} is stored. {reason}")
-
-
-def _checkpoints(engine: Engine) -> Path:
-    """Return where checkpoints lie: beside the SQLite file, or under var."""
-    database = engine.url.database
-    beside = Path(database).parent if engine.dialect.name == "sqlite" and database else Path("var")
-    return beside / "checkpoints"
 
 
 def _tell_resumed(checkpoints: Mapping[Objective, Checkpoint]) -> None:
