@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from recsys.data import IdMap
 from recsys.errors import DataError
+from recsys.model.intervals import StarIntervals
+from recsys.model.negative_zero import without_negative_zero
+from recsys.model.newcomers import Newcomers
 
 Floats = NDArray[np.float32]
 
@@ -119,6 +122,11 @@ class ItemSide:
         Smallest and largest training rating; predictions are clipped to it.
     head : Head or None
         The network that takes the place of the dot product, in a snapshot of `EmbeddingMLP`.
+    newcomers : Newcomers or None
+        What folding somebody in takes; None for a network, and in versions stored before it was
+        kept.
+    intervals : StarIntervals or None
+        How far predicted stars may be off; None where that was not calibrated.
     """
 
     item_ids: IdMap
@@ -129,9 +137,11 @@ class ItemSide:
     y_range: tuple[float, float] | None
     rating_scale: tuple[float, float]
     head: Head | None = None
+    newcomers: Newcomers | None = None
+    intervals: StarIntervals | None = None
 
     def __post_init__(self) -> None:
-        # -0.0 and whole numbers would come back from a database as 0.0 and floats: other bits.
+        # Whole numbers too would come back from a database as floats.
         object.__setattr__(self, "item_bias", without_negative_zero(self.item_bias))
         object.__setattr__(self, "global_mean", float(self.global_mean) + 0.0)
         for name in ("y_range", "rating_scale"):
@@ -172,8 +182,8 @@ class ItemSide:
     def array_contents(self) -> Iterator[bytes | memoryview]:
         """Yield what a hash of the arrays is over: each one's bytes, little-endian.
 
-        They are the factors, the biases, the counts, and shape and entries of each array of the
-        head.
+        They are the factors, the biases, the counts, shape and entries of each array of the
+        head, and, where there are any, those of `newcomers` and the `intervals`.
         """
         yield np.ascontiguousarray(self.item_factors, dtype="<f4").data
         yield np.ascontiguousarray(self.item_bias, dtype="<f4").data
@@ -181,6 +191,10 @@ class ItemSide:
         for _, array, _ in () if self.head is None else self.head.arrays():
             yield repr(array.shape).encode()
             yield np.ascontiguousarray(array, dtype="<f4").data
+        if self.newcomers is not None:
+            yield from self.newcomers.contents()
+        if self.intervals is not None:
+            yield json.dumps({"intervals": self.intervals.as_dict()}, sort_keys=True).encode()
 
     def scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:
         """Return the raw scores of all items: global mean, both biases and the dot product.
@@ -238,10 +252,3 @@ class ItemSide:
         # More than half the work of running the network over the catalogue.
         assert self.head is not None
         return self.head.item_part(self.item_factors)
-
-
-def without_negative_zero(array: Floats) -> Floats:
-    """Return ``array`` with 0.0 for each -0.0; itself, perhaps memory-mapped, if it has none."""
-    if not (np.signbit(array) & (array == 0)).any():
-        return array
-    return array + np.float32(0)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from recsys.data import IdMap, ItemMetadata
 from recsys.errors import DataError
-from recsys.model.item_side import Floats, ItemSide, without_negative_zero
+from recsys.model.item_side import Floats, ItemSide
+from recsys.model.negative_zero import without_negative_zero
 
 Objective = Literal["rating", "ranking"]
 
@@ -107,6 +108,7 @@ class Snapshot:
             ("item_factors", items.item_factors, (n_items, items.n_factors)),
             ("item_bias", items.item_bias, (n_items,)),
             *(() if items.head is None else items.head.arrays()),
+            *(() if items.newcomers is None else items.newcomers.arrays(n_items, items.n_factors)),
         ):
             if array.shape != shape or array.dtype != np.float32:
                 raise DataError(

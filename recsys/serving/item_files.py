@@ -1,9 +1,8 @@
 """The items' half of each snapshot in one read-only mapped file, shared by a server's workers.
 
 A file is the SHA-256 of all that follows it (64 hexadecimal digits), one line of JSON padded
-with spaces to a multiple of 64 bytes, the item factors, the item biases, weight and bias of each
-layer of the network, if there is one (all little-endian float32), and the item counts
-(little-endian int32).
+with spaces to a multiple of 64 bytes, and the arrays whose names and shapes the line tells, one
+after the other: little-endian float32, the item counts little-endian int32.
 """
 
 from __future__ import annotations
@@ -16,17 +15,21 @@ import math
 import mmap
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.data import IdMap
 from recsys.errors import DataError
+from recsys.model.intervals import StarIntervals
 from recsys.model.item_side import Head, ItemSide
+from recsys.model.newcomers import Newcomers
 
-# 3 is verified before it is written; what stands in older ones may have come from damaged rows.
-FORMAT = 3
+# Older ones lack what newcomers take; before 3 they may have come from damaged rows.
+FORMAT = 4
 ALIGNMENT = 64
 DIGEST = 64
 # A version has at most two, and the last few versions may be rolled back to.
@@ -112,30 +115,37 @@ def _hash(item_ids: IdMap) -> str:
     return hashlib.sha256("\n".join(item_ids).encode()).hexdigest()
 
 
+def _arrays(items: ItemSide) -> Iterator[tuple[str, NDArray[Any]]]:
+    yield "item_factors", items.item_factors
+    yield "item_bias", items.item_bias
+    yield "item_counts", items.item_counts
+    if items.head is not None:
+        yield from ((name, array) for name, array, _ in items.head.arrays())
+    if items.newcomers is not None:
+        of_newcomers = items.newcomers.arrays(items.n_items, items.n_factors)
+        yield from ((name, array) for name, array, _ in of_newcomers)
+
+
 def _encode(content_hash: str, items: ItemSide) -> bytes:
-    layers = [] if items.head is None else list(items.head.arrays())
+    arrays = dict(_arrays(items))
     line = json.dumps(
         {
             "format": FORMAT,
             "content_hash": content_hash,
             "item_ids": _hash(items.item_ids),
-            "n_items": items.n_items,
-            "n_factors": items.n_factors,
-            "layers": [shape for _, _, shape in layers],
+            "arrays": {name: array.shape for name, array in arrays.items()},
+            "n_layers": 0 if items.head is None else len(items.head.weights),
             "global_mean": items.global_mean,
             "y_range": items.y_range,
             "rating_scale": items.rating_scale,
+            "newcomers": None if items.newcomers is None else dict(items.newcomers.strengths),
+            "intervals": None if items.intervals is None else dict(items.intervals.as_dict()),
         }
     ).encode()
     line = line.ljust(-(-(len(line) + 1) // ALIGNMENT) * ALIGNMENT - 1) + b"\n"
     content = line + b"".join(
-        np.ascontiguousarray(array, dtype=dtype).tobytes()
-        for array, dtype in (
-            (items.item_factors, "<f4"),
-            (items.item_bias, "<f4"),
-            *((array, "<f4") for _, array, _ in layers),
-            (items.item_counts, "<i4"),
-        )
+        np.ascontiguousarray(array, dtype="<i4" if name == "item_counts" else "<f4").tobytes()
+        for name, array in arrays.items()
     )
     return hashlib.sha256(content).hexdigest().encode() + content
 
@@ -164,13 +174,16 @@ def _open(path: Path, content_hash: str, item_ids: IdMap) -> ItemSide:
         raise DataError("this item file is of other items", path=path)
     with contextlib.suppress(OSError):
         os.utime(path)
-    n_items, n_factors = header["n_items"], header["n_factors"]
-    shapes = [(n_items, n_factors), (n_items,), *map(tuple, header["layers"]), (n_items,)]
-    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    shapes = header["arrays"]
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
     parts = np.split(np.frombuffer(mapped, dtype="<f4", offset=start), ends[:-1])
-    factors, bias, *layers, counts = (
-        part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)
-    )
+    arrays = {
+        name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)
+    }
+    first = ("item_factors", "item_bias", "item_counts")
+    factors, bias, counts = (arrays.pop(name) for name in first)
+    layers = [arrays.pop(name) for name in list(arrays)[: 2 * header["n_layers"]]]
+    newcomers, intervals = header["newcomers"], header["intervals"]
     return ItemSide(
         item_ids=item_ids,
         item_factors=factors,
@@ -180,4 +193,6 @@ def _open(path: Path, content_hash: str, item_ids: IdMap) -> ItemSide:
         y_range=None if header["y_range"] is None else tuple(header["y_range"]),
         rating_scale=tuple(header["rating_scale"]),
         head=Head(tuple(layers[::2]), tuple(layers[1::2])) if layers else None,
+        newcomers=None if newcomers is None else Newcomers(**(newcomers | arrays)),
+        intervals=None if intervals is None else StarIntervals.from_dict(intervals),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -54,7 +54,7 @@ def check_rows(what: str, rows: list[int], n_rows: int) -> None:
     )
 
 
-def check_lengths(what: str, blobs: list[bytes], n_bytes: Iterable[int]) -> None:
+def check_lengths(what: str, blobs: Sequence[bytes | None], n_bytes: Iterable[int]) -> None:
     """Raise unless each of ``blobs`` has its number of bytes.
 
     Raises
@@ -63,9 +63,10 @@ def check_lengths(what: str, blobs: list[bytes], n_bytes: Iterable[int]) -> None
         Naming the first row that is cut short or too long.
     """
     for row, (blob, expected) in enumerate(zip(blobs, n_bytes, strict=True)):
-        if len(blob) != expected:
+        if blob is None or len(blob) != expected:
+            found = "nothing" if blob is None else f"{len(blob)} bytes"
             raise StoreError(
-                f"row {row} of {what} has {len(blob)} bytes instead of {expected}; "
+                f"row {row} of {what} has {found} instead of {expected}; "
                 "restore the database from a backup"
             )
 

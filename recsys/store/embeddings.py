@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -10,8 +10,10 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from recsys.data import IdMap
-from recsys.errors import NotFoundError
+from recsys.errors import NotFoundError, StoreError
+from recsys.model.intervals import StarIntervals
 from recsys.model.item_side import Floats, Head, ItemSide
+from recsys.model.newcomers import STRENGTHS, Newcomers
 from recsys.model.snapshot import Objective, Snapshot
 from recsys.store.blobs import check_lengths, check_rows, cut, join
 from recsys.store.data_sets import load_item_ids
@@ -31,12 +33,18 @@ def user_embedding_rows(snapshot_id: int, snapshot: Snapshot) -> Iterator[tuple[
 
 def item_embedding_rows(snapshot_id: int, items: ItemSide) -> Iterator[tuple[Any, ...]]:
     """Return a snapshot's rows of ``item_embeddings``, columns in the table's order."""
+    starts = np.arange(items.n_items + 1)
+    new = items.newcomers
+    implicit: tuple[Iterable[Any], Iterable[Any]] = (repeat(None), repeat(None))
+    if new is not None and new.item_implicit is not None and new.item_implicit_bias is not None:
+        implicit = (new.item_implicit_bias.tolist(), cut(new.item_implicit, "<f4", starts))
     return zip(
         repeat(snapshot_id),
         range(items.n_items),
         items.item_counts.tolist(),
         items.item_bias.tolist(),
-        cut(items.item_factors, "<f4", np.arange(items.n_items + 1)),
+        cut(items.item_factors, "<f4", starts),
+        *implicit,
         strict=False,
     )
 
@@ -101,6 +109,8 @@ def load_item_side(connection: Connection, snapshot: Any) -> ItemSide:
             ItemEmbedding.n_ratings,
             ItemEmbedding.bias,
             ItemEmbedding.factors,
+            ItemEmbedding.implicit_bias,
+            ItemEmbedding.implicit_factors,
         )
         .where(ItemEmbedding.snapshot_id == snapshot.id)
         .order_by(ItemEmbedding.item_row)
@@ -117,6 +127,10 @@ def load_item_side(connection: Connection, snapshot: Any) -> ItemSide:
         y_range=None if snapshot.y_min is None else (snapshot.y_min, snapshot.y_max),
         rating_scale=(snapshot.rating_min, snapshot.rating_max),
         head=_load_head(connection, snapshot),
+        newcomers=_newcomers(snapshot, rows),
+        intervals=None
+        if snapshot.intervals is None
+        else StarIntervals.from_dict(snapshot.intervals),
     )
 
 
@@ -140,6 +154,31 @@ def load_user_embeddings(connection: Connection, snapshot: Any) -> tuple[Floats,
     return np.array([row.bias for row in rows], dtype=np.float32), factors
 
 
+def _newcomers(snapshot: Any, rows: Sequence[Any]) -> Newcomers | None:
+    if snapshot.newcomers is None:
+        return None
+    what, n_factors = f"item_embeddings {_of(snapshot)}", snapshot.n_factors
+    if set(snapshot.newcomers) != set(STRENGTHS):
+        raise StoreError(
+            f"newcomers {_of(snapshot)} has {sorted(snapshot.newcomers)} instead of "
+            f"{sorted(STRENGTHS)}; restore the database from a backup"
+        )
+    check_lengths(f"user_mean {_of(snapshot)}", [snapshot.user_mean], [4 * n_factors])
+    implicit = None
+    if any(row.implicit_factors is not None for row in rows):
+        implicit = _factors(
+            f"the implicit part of {what}", rows, snapshot.n_items, n_factors, "implicit_factors"
+        )
+    return Newcomers(
+        **snapshot.newcomers,
+        user_mean=join([snapshot.user_mean], "<f4"),
+        item_implicit=implicit,
+        item_implicit_bias=None
+        if implicit is None
+        else np.array([row.implicit_bias for row in rows], dtype=np.float32),
+    )
+
+
 def _load_head(connection: Connection, snapshot: Any) -> Head | None:
     query = (
         select(Layer.position, Layer.n_inputs, Layer.n_outputs, Layer.weight, Layer.bias)
@@ -160,9 +199,11 @@ def _load_head(connection: Connection, snapshot: Any) -> Head | None:
     )
 
 
-def _factors(what: str, rows: Sequence[Any], n_rows: int, n_factors: int) -> Floats:
+def _factors(
+    what: str, rows: Sequence[Any], n_rows: int, n_factors: int, column: str = "factors"
+) -> Floats:
     check_rows(what, [row[0] for row in rows], n_rows)
-    blobs = [row.factors for row in rows]
+    blobs = [getattr(row, column) for row in rows]
     check_lengths(what, blobs, repeat(4 * n_factors, n_rows))
     return join(blobs, "<f4").reshape(n_rows, n_factors)
 

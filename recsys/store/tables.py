@@ -181,6 +181,12 @@ class SnapshotRow(Base):
     content_hash: Mapped[str] = mapped_column(String(64))
     items_hash: Mapped[str | None] = mapped_column(String(64))
     """`ItemSide.content_hash`; null in a version stored before there was this column."""
+    newcomers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """`Newcomers.strengths`; null where nobody can be folded in."""
+    user_mean: Mapped[bytes | None]
+    """Of `Newcomers`; little-endian float32."""
+    intervals: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """`StarIntervals.as_dict`; null where none were calibrated."""
 
     __table_args__ = (
         UniqueConstraint("model_id", "objective"),
@@ -251,6 +257,10 @@ class ItemEmbedding(Base):
     bias: Mapped[float]
     factors: Mapped[bytes]
     """Little-endian float32."""
+    implicit_bias: Mapped[float | None]
+    """`Newcomers.item_implicit_bias`; null without implicit terms."""
+    implicit_factors: Mapped[bytes | None]
+    """`Newcomers.item_implicit`; little-endian float32."""
 
     __table_args__ = (CheckConstraint(_FINITE, "bias_finite"), {"sqlite_with_rowid": False})
 

@@ -140,7 +140,7 @@ def _check(connection: Connection, data_set_id: int, snapshots: Sequence[Snapsho
 
 
 def _write(draft: DraftWriter, snapshot: Snapshot, written: Callable[[int], None]) -> None:
-    items = snapshot.items
+    items, new = snapshot.items, snapshot.items.newcomers
     y_min, y_max = items.y_range or (None, None)
     rating_min, rating_max = items.rating_scale
     with draft.transaction() as connection:
@@ -161,6 +161,9 @@ def _write(draft: DraftWriter, snapshot: Snapshot, written: Callable[[int], None
                 metrics=_plain(snapshot.metrics),
                 content_hash=snapshot.content_hash,
                 items_hash=items.content_hash,
+                newcomers=None if new is None else dict(new.strengths),
+                user_mean=None if new is None else new.user_mean.astype("<f4").tobytes(),
+                intervals=None if items.intervals is None else dict(items.intervals.as_dict()),
             )
             .returning(SnapshotRow.id)
         ).scalar_one()

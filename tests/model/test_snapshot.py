@@ -6,6 +6,7 @@ import pytest
 from recsys.data import IdMap
 from recsys.errors import DataError
 from recsys.model.item_side import Head, ItemSide
+from recsys.model.newcomers import Newcomers
 from recsys.model.snapshot import Snapshot
 
 
@@ -73,6 +74,75 @@ def with_head(snapshot, *layers, n_user_factors=4):
 
 def zeros(*shape):
     return np.zeros(shape, np.float32)
+
+
+def test_the_hashes_of_what_is_without_newcomers_stay_those_that_databases_hold():
+    # As computed before there was `Newcomers`.
+    items = ItemSide(
+        item_ids=IdMap("ab"),
+        item_factors=np.array([[1, 2], [3, 4]], np.float32),
+        item_bias=np.array([0.5, -0.5], np.float32),
+        item_counts=np.array([1, 2], np.int32),
+        global_mean=3.5,
+        y_range=None,
+        rating_scale=(1, 5),
+    )
+    snapshot = Snapshot(
+        objective="rating",
+        items=items,
+        user_ids=IdMap("u"),
+        user_factors=np.array([[1, -1]], np.float32),
+        user_bias=np.array([0.25], np.float32),
+        hyperparameters={"lr": 0.1},
+        data_fingerprint="f",
+    )
+    assert snapshot.content_hash.startswith("b0f78ffc084e08e593620ec7f6dac2b0")
+    assert items.content_hash.startswith("293b3a08fce117d2761956eb6c5c865e")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"reg": 0.2},
+        {"reg_bias": 0.3},
+        {"n_prior": 6},
+        {"unobserved": 1e-9},
+        {"user_mean": np.full(4, np.float32(1e-45))},
+        {"item_implicit": np.zeros((3, 4), np.float32)},
+        {"item_implicit_bias": np.full(3, np.float32(1e-45))},
+    ],
+)
+def test_both_hashes_change_with_all_that_newcomers_take(snapshot, changed):
+    newcomers = Newcomers(
+        reg=0.1,
+        reg_bias=0.2,
+        n_prior=5,
+        unobserved=0,
+        user_mean=np.zeros(4, np.float32),
+        item_implicit=np.ones((3, 4), np.float32),
+        item_implicit_bias=np.zeros(3, np.float32),
+    )
+    found = {
+        one.content_hash
+        for other in (None, newcomers, replace(newcomers, **changed))
+        for items in (replace(snapshot.items, newcomers=other),)
+        for one in (items, replace(snapshot, items=items))
+    }
+    assert len(found) == 6
+
+
+def test_implicit_vectors_that_do_not_fit_the_items_are_refused(snapshot):
+    newcomers = Newcomers(
+        reg=0.1,
+        reg_bias=0.2,
+        n_prior=5,
+        unobserved=0,
+        user_mean=np.zeros(4, np.float32),
+        item_implicit=np.ones((2, 4), np.float32),
+        item_implicit_bias=np.zeros(3, np.float32),
+    )
+    with pytest.raises(DataError, match=r"item_implicit is float32 \(2, 4\)"):
+        replace(snapshot, items=replace(snapshot.items, newcomers=newcomers))
 
 
 def test_a_users_embedding_may_be_longer_than_an_items_where_there_is_a_network(snapshot):

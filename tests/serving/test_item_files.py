@@ -9,6 +9,8 @@ import pytest
 
 from recsys.data import IdMap
 from recsys.errors import StoreError
+from recsys.model.intervals import StarIntervals
+from recsys.model.newcomers import Newcomers
 from recsys.serving import item_files
 from recsys.serving.item_files import KEPT_FILES, ItemFiles
 
@@ -26,10 +28,25 @@ class Reader:
         return self.items
 
 
-@pytest.fixture(params=["dot", "network"])
+@pytest.fixture(params=["dot", "network", "newcomers", "implicit"])
 def reader(request, make_items, make_head):
     head = make_head(3, 2, 4, 3) if request.param == "network" else None
-    return Reader(make_items(y_range=(0.25, 5.75), global_mean=0.1 + 0.2, head=head))
+    items = make_items(y_range=(0.25, 5.75), global_mean=0.1 + 0.2, head=head)
+    if request.param in ("newcomers", "implicit"):
+        of_implicit = {
+            "item_implicit": -items.item_factors,
+            "item_implicit_bias": items.item_bias / 3,
+        }
+        newcomers = Newcomers(
+            reg=0.1,
+            reg_bias=1 / 3,
+            n_prior=7,
+            unobserved=1e-9,
+            user_mean=items.item_factors[0] / 7,
+            **(of_implicit if request.param == "implicit" else {}),
+        )
+        items = replace(items, newcomers=newcomers, intervals=StarIntervals({"width": 0.3}))
+    return Reader(items)
 
 
 def load(files, reader, content_hash=HASH):
@@ -38,7 +55,9 @@ def load(files, reader, content_hash=HASH):
 
 def arrays(items):
     layers = () if items.head is None else items.head.weights + items.head.biases
-    return items.item_factors, items.item_bias, items.item_counts, *layers
+    side = items.newcomers
+    of_newcomers = () if side is None else (array for _, array, _ in side.arrays(0, 0))
+    return items.item_factors, items.item_bias, items.item_counts, *layers, *of_newcomers
 
 
 def assert_same(found, expected):
@@ -46,8 +65,11 @@ def assert_same(found, expected):
         assert array.dtype == other.dtype
         assert array.shape == other.shape
         assert array.tobytes() == other.tobytes()
-    for name in ("item_ids", "global_mean", "y_range", "rating_scale"):
+    for name in ("item_ids", "global_mean", "y_range", "rating_scale", "intervals"):
         assert getattr(found, name) == getattr(expected, name)
+    assert (found.newcomers is None) == (expected.newcomers is None)
+    if found.newcomers is not None:
+        assert found.newcomers.strengths == expected.newcomers.strengths
 
 
 def test_what_comes_out_of_the_file_is_bit_for_bit_what_the_store_gave(files, reader):
@@ -73,7 +95,7 @@ def test_an_item_file_made_before_there_were_networks_is_made_anew(files, reader
     (path,) = files.folder.iterdir()
     start = path.read_bytes().find(b"\n") + 1
     header = json.loads(path.read_bytes()[64:start])
-    del header["layers"], header["item_ids"]
+    del header["arrays"], header["item_ids"]
     line = json.dumps(header | {"format": 1}).encode().ljust(start - 65) + b"\n"
     content = line + path.read_bytes()[start:]
     path.write_bytes(hashlib.sha256(content).hexdigest().encode() + content)

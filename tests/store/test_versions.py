@@ -16,7 +16,9 @@ from sqlalchemy.exc import IntegrityError
 from recsys import store
 from recsys.data import IdMap
 from recsys.errors import DataError, NotFoundError, StoreError
+from recsys.model.intervals import StarIntervals
 from recsys.model.item_side import Head, ItemSide
+from recsys.model.newcomers import STRENGTHS, Newcomers
 from recsys.model.snapshot import Snapshot
 from recsys.store.database import writing
 from recsys.store.tables import ItemEmbedding, Layer, Model, UserEmbedding
@@ -57,6 +59,19 @@ def any_snapshot(draw, ratings) -> Snapshot:
         weights = tuple(array(*shape) for shape in pairwise(widths))
         head = Head(weights, tuple(array(width) for width in widths[1:]))
 
+    newcomers = None
+    if draw(st.booleans()):
+        implicit = {}
+        if draw(st.booleans()):
+            implicit = {
+                "item_implicit": array(n_items, n_factors),
+                "item_implicit_bias": array(n_items),
+            }
+        strength = st.floats(allow_nan=False, allow_infinity=False)
+        strengths = {name: draw(strength) for name in STRENGTHS}
+        newcomers = Newcomers(**strengths, user_mean=array(n_factors), **implicit)
+    parameters = st.dictionaries(st.text(max_size=5), st.floats(-9, 9), max_size=3)
+
     return Snapshot(
         objective=draw(st.sampled_from(["rating", "ranking"])),
         items=ItemSide(
@@ -68,6 +83,8 @@ def any_snapshot(draw, ratings) -> Snapshot:
             y_range=draw(st.none() | bounds),
             rating_scale=draw(bounds),
             head=head,
+            newcomers=newcomers,
+            intervals=draw(st.none() | st.builds(StarIntervals, parameters)),
         ),
         user_ids=ratings.user_ids,
         user_factors=array(n_users, n_user_factors),
@@ -88,6 +105,7 @@ def bits(snapshot: Snapshot) -> list[object]:
         side.item_bias,
         side.item_counts,
         *(() if side.head is None else side.head.weights + side.head.biases),
+        *(() if side.newcomers is None else (a for _, a, _ in side.newcomers.arrays(0, 0))),
     )
     return [
         snapshot.objective,
@@ -95,6 +113,8 @@ def bits(snapshot: Snapshot) -> list[object]:
         tuple(side.item_ids),
         [(array.dtype, array.shape, array.tobytes()) for array in arrays],
         np.array([side.global_mean, *(side.y_range or ()), *side.rating_scale]).tobytes(),
+        None if side.newcomers is None else repr(side.newcomers.strengths),
+        side.intervals,
     ]
 
 
