@@ -3,8 +3,10 @@ from __future__ import annotations
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
-from api import errors
-from api.backend import Backend, Config
+from api import errors, headers, logs
+from api.backend import Backend
+from api.config import Config
+from api.metrics import Metrics
 from api.routes import insights, items, models, service, users
 from api.schemas.common import Problem
 from recsys import __version__
@@ -18,8 +20,8 @@ def create_app(config: Config | None = None) -> OpenAPI:
     Parameters
     ----------
     config : Config, optional
-        Where the store is and where item matrices are shared.
     """
+    config, metrics = config or Config(), Metrics()
     app = OpenAPI(
         __name__,
         info=Info(title="recsys", version=__version__, description=DESCRIPTION),
@@ -30,7 +32,13 @@ def create_app(config: Config | None = None) -> OpenAPI:
     )
     # An empty id in a path is a page that does not exist, not a redirection to another one.
     app.url_map.merge_slashes = False
-    app.extensions["recsys"] = Backend(config or Config())
+    app.config["MAX_CONTENT_LENGTH"] = config.max_body
+    app.extensions["recsys"] = Backend(config, metrics.model_loaded)
+    app.extensions["recsys.metrics"] = metrics
+    # What comes first here sees a request first, and its answer last.
+    logs.register(app)
+    metrics.register(app)
+    headers.register(app, config.cors_origins)
     errors.register(app)
     for routes in (users, items, insights, models, service):
         app.register_api(routes.api)

@@ -1,41 +1,32 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import cast
 
 from flask import current_app, g
 from sqlalchemy import Engine
 
+from api.config import Config
 from recsys.serving import Current, ItemFiles, Recommender, Serving
 from recsys.store import StoreSource, open_database
-
-
-@dataclass(frozen=True)
-class Config:
-    """What an application is made from.
-
-    Attributes
-    ----------
-    database_url : str
-        SQLAlchemy's.
-    cache_dir : Path
-        Where the workers share item matrices; can be deleted at any time.
-    """
-
-    database_url: str = "sqlite:///var/recsys.db"
-    cache_dir: Path = Path("var/cache")
 
 
 class Backend:
     """What one worker answers from, opened when it is first asked for.
 
     An application is made before or after a fork; a database connection must be made after.
+
+    Parameters
+    ----------
+    config : Config
+    loaded : callable
+        Told the id of each version that is loaded, and whether that succeeded.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, loaded: Callable[[int, bool], None]) -> None:
         self._config = config
+        self._loaded = loaded
         self._opened: tuple[Engine, Serving] | None = None
         self._opening = threading.Lock()
 
@@ -54,7 +45,7 @@ class Backend:
             if self._opened is None:
                 engine = open_database(self._config.database_url)
                 files = ItemFiles(self._config.cache_dir)
-                self._opened = engine, Serving(StoreSource(engine), files)
+                self._opened = engine, Serving(StoreSource(engine), files, self._loaded)
             return self._opened
 
 

@@ -3,44 +3,42 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from threadpoolctl import threadpool_limits
 
+from api import metrics
 from api.app import create_app
-from api.backend import Config
+from api.config import Config
+from api.logs import LogFormat, logging_config
+from api.scratch import ScratchFolder
 from recsys.errors import RecsysError
 
-LOG_TO_STDERR: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": "%(asctime)s %(levelname)s %(message)s",
-            "datefmt": "%Y-%m-%d %H:%M:%S %z",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": "INFO", "handlers": ["stderr"]},
-    "loggers": {
-        name: {"level": "INFO", "handlers": ["stderr"], "propagate": False}
-        for name in ("gunicorn.error", "gunicorn.access")
-    },
-}
+# For a request under way when the server is told to end.
+GRACEFUL_SECONDS = 30
 
 
 def serve(
-    config: Config, *, host: str = "127.0.0.1", port: int = 8000, workers: int = 2, threads: int = 4
+    config: Config,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 2,
+    threads: int = 4,
+    log_format: LogFormat = "plain",
 ) -> None:
     """Serve the application with gunicorn until a signal ends it; does not return.
 
-    SIGTERM and SIGINT let the requests under way finish and exit with code 0.
+    SIGTERM and SIGINT let the requests under way finish, for up to `GRACEFUL_SECONDS`, and exit
+    with code 0.
 
     Parameters
     ----------
     config : Config
+        Its ``scratch_dir`` is made here.
     host : str
         A name or an address, IPv4 or IPv6.
     port : int
@@ -49,6 +47,8 @@ def serve(
         Processes. They share the item matrices, so one per core is right.
     threads : int
         Per worker: as many slow clients are waited for at a time.
+    log_format : {"plain", "json"}
+        Of the log, on stderr.
 
     Raises
     ------
@@ -56,7 +56,23 @@ def serve(
         If the address cannot be listened on.
     """
     listener = _listen(host, port)
-    _Server(config, listener, workers, threads).run()
+    scratch = ScratchFolder()
+    # Read by prometheus_client when the workers import it.
+    os.environ[metrics.FOLDER_VARIABLE] = str(scratch.path)
+    settings = {
+        "bind": f"fd://{listener.fileno()}",
+        "worker_class": "gthread",
+        "workers": workers,
+        "threads": threads,
+        "worker_tmp_dir": str(scratch.path),
+        "graceful_timeout": GRACEFUL_SECONDS,
+        "limit_request_line": 8190,
+        "logconfig_dict": logging_config(log_format),
+        "post_worker_init": _one_thread_per_product,
+        "child_exit": lambda _server, worker: metrics.forget_gauges_of(worker.pid),
+        "on_exit": lambda _server: scratch.remove(),
+    }
+    _Server(replace(config, scratch_dir=scratch.path), settings).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -77,19 +93,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
-    def __init__(self, config: Config, listener: socket.socket, workers: int, threads: int) -> None:
+    def __init__(self, config: Config, settings: dict[str, Any]) -> None:
         self._config = config
-        self._settings = {
-            "bind": f"fd://{listener.fileno()}",
-            "worker_class": "gthread",
-            "workers": workers,
-            "threads": threads,
-            "graceful_timeout": 10,
-            "limit_request_line": 8190,
-            "logconfig_dict": LOG_TO_STDERR,
-            "access_log_format": '%(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms',
-            "post_worker_init": _one_thread_per_product,
-        }
+        self._settings = settings
         super().__init__()
 
     def load_config(self) -> None:

@@ -10,11 +10,13 @@ from flask import Blueprint, Response, current_app, render_template
 from flask_openapi3.openapi import OpenAPI
 
 from api.backend import backend
+from api.metrics import CONTENT_TYPE, Metrics
 from api.resource import problems, resource
 from api.responses import answer
 from api.schemas.service import Health, Readiness
 
 HTML = {"description": "OK", "content": {"text/html": {"schema": {"type": "string"}}}}
+TEXT = {"description": "OK", "content": {"text/plain": {"schema": {"type": "string"}}}}
 JSON = {"description": "OK", "content": {"application/json": {"schema": {"type": "object"}}}}
 
 # The page may load from this server only: nothing leaves the machine, and a mistake is seen.
@@ -42,6 +44,13 @@ def show_readiness() -> Response:
     serving = backend().serving
     model_id = serving.current().recommender.model_id
     return answer(Readiness(status="ready", model_id=model_id, failure=serving.failure))
+
+
+@api.get("/metrics", responses={200: TEXT})
+def show_metrics() -> Response:
+    """Show what Prometheus collects: requests, their times, the version that is served."""
+    counted = cast(Metrics, current_app.extensions["recsys.metrics"])
+    return Response(counted.text(), content_type=CONTENT_TYPE)
 
 
 @api.get("/openapi.json", responses={200: JSON})

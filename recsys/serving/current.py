@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from recsys.errors import NoModelError
@@ -41,11 +42,19 @@ class Serving:
     ----------
     source : Source
     files : ItemFiles
+    loaded : callable, optional
+        Told the id of each version that is loaded, and whether that succeeded.
     """
 
-    def __init__(self, source: Source, files: ItemFiles) -> None:
+    def __init__(
+        self,
+        source: Source,
+        files: ItemFiles,
+        loaded: Callable[[int, bool], None] = lambda _model_id, _succeeded: None,
+    ) -> None:
         self._source = source
         self._files = files
+        self._loaded = loaded
         self._current: Current | None = None
         self._failed: _Failed | None = None
         self._loading = threading.Lock()
@@ -66,22 +75,29 @@ class Serving:
         NoModelError
             If there is no champion, or none could be loaded yet.
         """
-        champion = self._source.champion()
-        if champion is None:
-            raise NoModelError("there is no model to serve yet: `recsys train` makes one")
+        champion = self._champion()
         held = self._current
         if held is None or held.recommender.model_id != champion.model_id:
-            return self._switch(champion)
+            return self._switch()
         if held.revision != champion.revision:
             held = self._current = Current(held.recommender, champion.revision)
         self._failed = None
         return held
 
-    def _switch(self, champion: Champion) -> Current:
+    def _champion(self) -> Champion:
+        champion = self._source.champion()
+        if champion is None:
+            raise NoModelError("there is no model to serve yet: `recsys train` makes one")
+        return champion
+
+    def _switch(self) -> Current:
         # While one thread loads, the others go on with the old version, or wait if there is none.
         if not self._loading.acquire(blocking=self._current is None):
             return self._last_good()
         try:
+            # Asked again: what this thread was told may have been overtaken while it waited, and
+            # it must not bring back the version before.
+            champion = self._champion()
             held, failed = self._current, self._failed
             if held is not None and held.recommender.model_id == champion.model_id:
                 return held
@@ -97,11 +113,13 @@ class Serving:
         except Exception:
             # Whatever is wrong with a new version must not take the old one down.
             logger.exception("version %d cannot be loaded", champion.model_id)
+            self._loaded(champion.model_id, False)
             reason = f"version {champion.model_id} cannot be loaded; the log says why"
             self._failed = _Failed(champion.model_id, reason, time.monotonic() + RETRY_SECONDS)
         else:
             self._current, self._failed = Current(recommender, champion.revision), None
             logger.info("serving version %d", champion.model_id)
+            self._loaded(champion.model_id, True)
 
     def _last_good(self) -> Current:
         if self._current is None:

@@ -35,7 +35,12 @@ def test_the_browser_is_told_to_load_from_nowhere_else(page):
         part.strip().split(" ", 1) for part in page.headers["Content-Security-Policy"].split(";")
     )
     assert directives["default-src"] == "'self'"
-    assert set(" ".join(directives.values()).split()) <= {"'self'", "data:", "'unsafe-inline'"}
+    assert set(" ".join(directives.values()).split()) <= {
+        "'self'",
+        "data:",
+        "'unsafe-inline'",
+        "'none'",
+    }
     assert "script-src" not in directives  # nor any inline script
 
 
