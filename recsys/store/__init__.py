@@ -3,6 +3,7 @@
 from recsys.store.data_sets import load_ratings, save_data_set
 from recsys.store.database import open_database
 from recsys.store.drafts import sweep
+from recsys.store.feedback import StoredFeedback, forget_user, load_feedback, save_feedback
 from recsys.store.registry import (
     DataSetInfo,
     SnapshotInfo,
@@ -20,10 +21,13 @@ __all__ = [
     "DataSetInfo",
     "SnapshotInfo",
     "StoreSource",
+    "StoredFeedback",
     "VersionInfo",
     "current",
+    "forget_user",
     "get_version",
     "list_versions",
+    "load_feedback",
     "load_ratings",
     "load_snapshot",
     "open_database",
@@ -31,6 +35,7 @@ __all__ = [
     "promote",
     "rollback",
     "save_data_set",
+    "save_feedback",
     "save_version",
     "sweep",
     "upgrade",

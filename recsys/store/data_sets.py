@@ -8,18 +8,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import IntegrityError
 
 from recsys.data import IdMap, ItemMetadata, Ratings
 from recsys.errors import NotFoundError
 from recsys.model.snapshot import Catalogue
 from recsys.store.blobs import check_lengths, check_rows, cut, join
+from recsys.store.database import writing
 from recsys.store.drafts import drafting, sweep
 from recsys.store.tables import DataSet, Item, RatedItems
 
 
-def save_data_set(engine: Engine, ratings: Ratings) -> int:
+def save_data_set(engine: Engine, ratings: Ratings, *, feedback_revision: int = 0) -> int:
     """Return the id of the stored data set that holds ``ratings``, writing it if there is none.
 
     A data set never changes: it is the same one if name, ratings and metadata are. Its rows are
@@ -29,6 +30,9 @@ def save_data_set(engine: Engine, ratings: Ratings) -> int:
     ----------
     ratings : Ratings
         All that are known, those held out of training included.
+    feedback_revision : int
+        That of `load_feedback`, if its entries were merged in: what is written later is newer
+        than this data set. One that is there already keeps the larger of both.
 
     Raises
     ------
@@ -44,8 +48,10 @@ def save_data_set(engine: Engine, ratings: Ratings) -> int:
     )
     sweep(engine)
     with engine.connect() as connection:
-        if (found := connection.execute(same).scalar()) is not None:
-            return found
+        found = connection.execute(same).scalar()
+    if found is not None:
+        _hold_feedback(engine, found, feedback_revision)
+        return found
     low, high = ratings.rating_scale
     try:
         with drafting(
@@ -61,6 +67,7 @@ def save_data_set(engine: Engine, ratings: Ratings) -> int:
             rating_max=high,
             is_implicit=ratings.is_implicit,
             has_timestamps=ratings.timestamps is not None,
+            feedback_revision=feedback_revision,
         ) as draft:
             draft.insert(Item, _item_rows(draft.id, ratings))
             draft.insert_many(RatedItems, _rated_items_rows(draft.id, ratings))
@@ -69,7 +76,9 @@ def save_data_set(engine: Engine, ratings: Ratings) -> int:
     except IntegrityError:
         # Another process has completed the same data set meanwhile.
         with engine.connect() as connection:
-            return connection.execute(same).scalar_one()
+            found = connection.execute(same).scalar_one()
+        _hold_feedback(engine, found, feedback_revision)
+        return found
 
 
 def load_ratings(engine: Engine, data_set_id: int) -> Ratings:
@@ -185,6 +194,14 @@ def load_item_ids(connection: Connection, data_set_id: int) -> list[str]:
     """Return the item id of each item row of a data set."""
     query = select(Item.item_id).where(Item.data_set_id == data_set_id)
     return list(connection.scalars(query.order_by(Item.item_row)).all())
+
+
+def _hold_feedback(engine: Engine, data_set_id: int, revision: int) -> None:
+    if not revision:
+        return
+    holds_less = (DataSet.id == data_set_id) & (DataSet.feedback_revision < revision)
+    with writing(engine) as connection:
+        connection.execute(update(DataSet).where(holds_less).values(feedback_revision=revision))
 
 
 def _metadata_fingerprint(metadata: ItemMetadata) -> str:

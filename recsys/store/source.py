@@ -6,12 +6,14 @@ from typing import cast
 import numpy as np
 from sqlalchemy import Engine, and_, bindparam, select
 
+from recsys.data.feedback import FeedbackEntry
 from recsys.errors import NotFoundError, StoreError
 from recsys.model.item_side import ItemSide
 from recsys.model.snapshot import Catalogue, Champion, Objective, UserRow
 from recsys.store.blobs import check_hash
 from recsys.store.data_sets import find_data_set, load_catalogue
 from recsys.store.embeddings import find_snapshot, load_item_side
+from recsys.store.feedback import feedback_revision, newer_feedback
 from recsys.store.tables import Alias, DataSet, Model, RatedItems, SnapshotRow, UserEmbedding
 from recsys.store.versions import load_snapshot
 
@@ -109,6 +111,14 @@ class StoreSource:
         are_rows = bool(((items >= 0) & (items < row.n_items)).all())
         check("item_rows", are_rows, f"an entry is not one of 0 to {row.n_items - 1}")
         return UserRow(factors=factors, bias=row.bias, rated_items=items, rated_values=values)
+
+    def newer_feedback(self, model_id: int, user_id: str) -> list[FeedbackEntry]:
+        """Return what a user said after the version's data were read, by item id."""
+        return newer_feedback(self._engine, model_id, user_id)
+
+    def feedback_revision(self, model_id: int, user_id: str) -> int:
+        """Return a number that changes whenever `newer_feedback` does."""
+        return feedback_revision(self._engine, model_id, user_id)
 
 
 # Built once: building it takes longer than SQLite takes to answer it.

@@ -91,6 +91,8 @@ class DataSet(Draft, Base):
     rating_max: Mapped[float]
     is_implicit: Mapped[bool]
     has_timestamps: Mapped[bool]
+    feedback_revision: Mapped[int] = mapped_column(server_default=text("0"))
+    """The newest write of feedback that the ratings hold; 0 where none was merged in."""
 
     __table_args__ = (
         # Two writers may draft the same data set; only one of them may complete it.
