@@ -9,6 +9,7 @@ import click
 from sqlalchemy import Engine
 
 from recsys import store
+from recsys.cli.feedback import merge_and_tell
 from recsys.cli.folders import beside_database
 from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
@@ -38,6 +39,7 @@ from recsys.training.hyperparameters import Hyperparameters
     help="Go on after the last epoch of the same training that was killed.",
 )
 @click.option("--no-promote", is_flag=True, help="Store the version, leave the champion.")
+@click.option("--no-feedback", is_flag=True, help="Leave out what came in after the file.")
 @json_option
 @click.pass_obj
 def train(
@@ -46,6 +48,7 @@ def train(
     data: str | None,
     resume: bool,
     no_promote: bool,
+    no_feedback: bool,
     objective: str,
     threads: int | None,
     as_json: bool,
@@ -57,7 +60,9 @@ def train(
     """
     engine = store.open_database(database_url)
     store.prepare(engine)
-    ratings = read_and_tell(data)
+    ratings, feedback_revision = read_and_tell(data), 0
+    if not no_feedback:
+        ratings, feedback_revision = merge_and_tell(engine, ratings)
 
     is_held_out = held_out(ratings)
     trained_on, validation = ratings.select(~is_held_out), ratings.select(is_held_out)
@@ -89,7 +94,8 @@ def train(
             (s, evaluate(Served.of([s]), trained_on, validation)) for s in snapshots
         )
     ]
-    model_id = store.save_version(engine, store.save_data_set(engine, ratings), snapshots)
+    data_set_id = store.save_data_set(engine, ratings, feedback_revision=feedback_revision)
+    model_id = store.save_version(engine, data_set_id, snapshots)
     for checkpoint in checkpoints.values():
         checkpoint.discard()
     promoted, reason = _promote(
