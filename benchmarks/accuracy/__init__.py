@@ -1,0 +1,1 @@
+"""Predicted stars and ranked lists of the shipped defaults, beside baselines and other systems."""
