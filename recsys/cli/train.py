@@ -1,26 +1,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
-from sqlalchemy import Engine
 
 from recsys import store
 from recsys.cli.feedback import merge_and_tell
 from recsys.cli.folders import beside_database
 from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
+from recsys.cli.promotion import Promotion, promote_if_not_worse
 from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_unknown
 from recsys.cli.training import choose, fit
 from recsys.data import Ratings
 from recsys.data.split import held_out
-from recsys.evaluation.evaluate import Evaluation, evaluate
+from recsys.evaluation.calibration import MIN_RATINGS, with_intervals
+from recsys.evaluation.evaluate import evaluate
 from recsys.model.baselines import BASELINES
 from recsys.model.served import Served
-from recsys.model.snapshot import Objective
+from recsys.model.snapshot import Objective, Snapshot
 from recsys.training.checkpoint import Checkpoint
 from recsys.training.hyperparameters import Hyperparameters
 
@@ -89,17 +90,24 @@ def train(
     tell_unknown(scored)
     scores = metrics_of(scored)
     snapshots = [
-        replace(snapshot, metrics={**snapshot.metrics, **metrics_of(own)})
+        with_intervals(
+            replace(snapshot, metrics={**snapshot.metrics, **metrics_of(own)}),
+            trained_on,
+            validation,
+        )
         for snapshot, own in (
             (s, evaluate(Served.of([s]), trained_on, validation)) for s in snapshots
         )
     ]
+    _tell_intervals(snapshots, validation)
     data_set_id = store.save_data_set(engine, ratings, feedback_revision=feedback_revision)
     model_id = store.save_version(engine, data_set_id, snapshots)
     for checkpoint in checkpoints.values():
         checkpoint.discard()
-    promoted, reason = _promote(
-        engine, model_id, scored, trained_on, validation, no_promote=no_promote
+    promoted, reason, comparison = (
+        Promotion(False, "It was not promoted: --no-promote.")
+        if no_promote
+        else promote_if_not_worse(engine, model_id, scored, trained_on, validation)
     )
 
     if as_json:
@@ -108,6 +116,7 @@ def train(
                 "model_id": model_id,
                 "promoted": promoted,
                 "reason": reason,
+                "comparison": comparison,
                 "data": ratings.name,
                 "n_train": trained_on.n_ratings,
                 "n_test": validation.n_ratings,
@@ -141,58 +150,9 @@ def _tell_resumed(checkpoints: Mapping[Objective, Checkpoint]) -> None:
             note(f"{name}: resumed after epoch {epoch}")
 
 
-def _promote(
-    engine: Engine,
-    model_id: int,
-    scored: Evaluation,
-    train: Ratings,
-    validation: Ratings,
-    *,
-    no_promote: bool,
-) -> tuple[bool, str]:
-    """Promote the version if it may be; return whether it was, and why or why not."""
-    if no_promote:
-        return False, "It was not promoted: --no-promote."
-    champion = next((v for v in store.list_versions(engine) if "champion" in v.aliases), None)
-    version = store.get_version(engine, model_id)
-    if champion is None:
-        store.promote(engine, model_id)
-        return True, "It is the champion: there was none."
-    if champion.data_set.name != version.data_set.name:
-        return False, (
-            f"It was not promoted: the champion, version {champion.model_id}, is of "
-            f"{champion.data_set.name}; promote it by hand: recsys models promote {model_id}"
+def _tell_intervals(snapshots: Sequence[Snapshot], validation: Ratings) -> None:
+    if any(s.objective == "rating" and s.items.intervals is None for s in snapshots):
+        note(
+            f"{validation.n_ratings:,} held-out ratings are too few to calibrate intervals "
+            f"around predicted stars; {MIN_RATINGS} are needed"
         )
-    if not validation.n_ratings:
-        return False, (
-            "It was not promoted: no rating is held out to compare it with the champion; "
-            f"promote it by hand: recsys models promote {model_id}"
-        )
-    snapshots = [
-        store.load_snapshot(engine, champion.model_id, snapshot.objective)
-        for snapshot in champion.snapshots
-    ]
-    still_there = train.user_ids.rows(snapshots[0].user_ids) >= 0
-    if still_there.mean() < 0.5:
-        return False, (
-            f"It was not promoted: only {still_there.mean():.0%} of the users of the champion, "
-            f"version {champion.model_id}, are in this data, so it is taken for another data set "
-            f"of the same name; promote it by hand: recsys models promote {model_id}"
-        )
-    # No version of the data trained on these ratings: the keyed hash holds out the same ones.
-    before = evaluate(Served.of(snapshots).at_rows_of(train), train, validation)
-    if scored.rmse is not None and before.rmse is not None:
-        name, new, old = "RMSE", scored.rmse, before.rmse
-        is_worse = new > old
-    else:
-        name = "ndcg@10"
-        new, old = scored.scores()[name], before.scores()[name]
-        is_worse = not new >= old
-    compared = (
-        f"{name} {new:.4f} against {old:.4f} of version {champion.model_id} "
-        "on the same held-out ratings."
-    )
-    if is_worse:
-        return False, f"It was not promoted: {compared}"
-    store.promote(engine, model_id)
-    return True, f"It is the champion: {compared}"

@@ -24,9 +24,15 @@ def test_a_worse_version_is_stored_and_not_promoted_and_the_reason_is_said(train
     assert (worse["model_id"], worse["promoted"]) == (2, False)
     before, after = trained["metrics"]["rmse"], worse["metrics"]["rmse"]
     assert after > before
-    assert worse["reason"] == (
-        f"It was not promoted: RMSE {after:.4f} against {before:.4f} of version 1 "
-        "on the same held-out ratings."
+    found = worse["comparison"]["rmse"]
+    assert (found["value"], found["champion"]) == (after, before)
+    assert found["difference"] == pytest.approx(after - before)
+    assert 0 < found["low"] < found["difference"] < found["high"]
+    assert worse["reason"].startswith(
+        "It was not promoted: it is worse than version 1 in RMSE. "
+        f"On the same {worse['n_test']} held-out ratings: "
+        f"RMSE {after:.4f} against {before:.4f} (difference {after - before:+.4f}, "
+        f"95 % interval {found['low']:+.4f} to {found['high']:+.4f}); ndcg@10 "
     )
     assert [v["aliases"] for v in versions(done).values()] == [[], ["champion"]]
 
@@ -35,9 +41,11 @@ def test_a_version_that_is_not_worse_is_promoted(shop, done):
     done("train", "--data", shop, *BAD)
     better = done("train", "--data", shop, "--n-epochs", 15, "--json").json
     assert better["promoted"]
-    assert better["reason"].startswith("It is the champion: RMSE")
+    assert better["reason"].startswith("It is the champion: it is better than version 1 in RMSE")
     same = done("train", "--data", shop, "--n-epochs", 15, "--json").json
     assert same["promoted"]  # equal is not worse
+    assert same["reason"].startswith("It is the champion: it is not worse than version 2. On the")
+    assert {of["difference"] for of in same["comparison"].values()} == {0}
     assert versions(done)[3]["aliases"] == ["champion"]
 
 
@@ -159,10 +167,11 @@ def test_where_a_version_has_no_stars_the_order_of_lists_decides(home, done):
     done("train", "--data", path)
     worse = done("train", "--data", path, "--objective", "ranking", *BAD, "--json").json
     assert (worse["model_id"], worse["promoted"]) == (2, False)
-    assert worse["reason"].startswith("It was not promoted: ndcg@10 ")
+    assert worse["reason"].startswith("It was not promoted: it is worse than version 1 in ndcg@10.")
+    assert list(worse["comparison"]) == ["ndcg@10"]
     same = done("train", "--data", path, "--objective", "ranking", "--json").json
     assert same["promoted"]  # equal is not worse
-    assert same["reason"].startswith("It is the champion: ndcg@10 ")
+    assert same["reason"].startswith("It is the champion: it is not worse than version 1.")
 
 
 def test_one_objective_can_be_trained_alone(shop, trained, done):
@@ -226,6 +235,33 @@ def test_where_nothing_is_held_out_the_second_version_waits_for_a_hand(home, don
     second = done("train", "--data", "one.csv", "--n-epochs", 1, "--json").json
     assert not second["promoted"]
     assert "recsys models promote 2" in second["reason"]
+    assert first["comparison"] is second["comparison"] is None
+
+
+def test_a_version_without_the_stars_of_the_champion_waits_for_a_hand(trained, shop, done):
+    lists = done("train", "--data", shop, "--objective", "ranking", "--json").json
+    assert not lists["promoted"]
+    assert lists["reason"].startswith(
+        "It was not promoted: it predicts no stars, as version 1 does."
+    )
+
+
+def test_intervals_of_stars_are_calibrated_on_the_held_out_ratings(write_csv, done):
+    path = write_csv(rows=1700)
+    n_held_out = held_out(read_ratings(path)).sum()
+    done("train", "--data", path, "--n-epochs", 15)
+    engine = store.open_database("sqlite:///var/recsys.db")
+    intervals = store.load_snapshot(engine, 1, "rating").items.intervals
+    assert intervals.n_ratings == n_held_out >= 100
+    assert intervals.rating_scale == (1, 5)
+    assert store.load_snapshot(engine, 1, "ranking").items.intervals is None
+
+
+def test_too_few_held_out_ratings_leave_stars_without_intervals_and_that_is_said(shop, done):
+    n_held_out = held_out(read_ratings(shop)).sum()
+    assert n_held_out < 100
+    told = done("train", "--data", shop, *BAD).err
+    assert f"{n_held_out} held-out ratings are too few to calibrate intervals" in told
 
 
 def test_ids_held_out_but_not_trained_on_are_counted_and_told(write_csv, done):
