@@ -3,9 +3,10 @@ from __future__ import annotations
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
-from api import errors, headers, logs
+from api import body, errors, headers, keys, logs, proxies, rate_limit
 from api.backend import Backend
 from api.config import Config
+from api.description import describe
 from api.metrics import Metrics
 from api.routes import insights, items, models, service, users
 from api.schemas.common import Problem
@@ -25,22 +26,26 @@ def create_app(config: Config | None = None) -> OpenAPI:
     app = OpenAPI(
         __name__,
         info=Info(title="recsys", version=__version__, description=DESCRIPTION),
-        security_schemes={},  # absent, they would be described as null, which OpenAPI forbids
+        security_schemes=keys.SECURITY_SCHEMES,
         doc_ui=False,  # its page lies at other addresses; ours is in `api.routes.service`
         validation_error_model=Problem,
         validation_error_callback=errors.from_validation,
     )
     # An empty id in a path is a page that does not exist, not a redirection to another one.
     app.url_map.merge_slashes = False
-    app.config["MAX_CONTENT_LENGTH"] = config.max_body
     app.extensions["recsys"] = Backend(config, metrics.model_loaded)
     app.extensions["recsys.metrics"] = metrics
     # What comes first here sees a request first, and its answer last.
     logs.register(app)
     metrics.register(app)
     headers.register(app, config.cors_origins)
+    rate_limit.register(app, config)
+    keys.register(app, config.reads_need_key)
+    body.register(app, config.max_body)
+    proxies.register(app, config.n_proxies)
     errors.register(app)
     for routes in (users, items, insights, models, service):
         app.register_api(routes.api)
     app.register_blueprint(service.swagger_ui)
+    app.extensions["recsys.description"] = describe(app.api_doc, config.reads_need_key)
     return app

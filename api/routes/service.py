@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import cast
 
 from flask import Blueprint, Response, current_app, render_template
-from flask_openapi3.openapi import OpenAPI
 
 from api.backend import backend
 from api.metrics import CONTENT_TYPE, Metrics
@@ -56,7 +55,7 @@ def show_metrics() -> Response:
 @api.get("/openapi.json", responses={200: JSON})
 def show_openapi() -> Response:
     """Describe all routes, their parameters and answers, as OpenAPI."""
-    described = cast(OpenAPI, current_app).api_doc
+    described = current_app.extensions["recsys.description"]
     return Response(json.dumps(described), mimetype="application/json")
 
 

@@ -4,6 +4,7 @@ from recsys.store.data_sets import load_ratings, save_data_set
 from recsys.store.database import open_database
 from recsys.store.drafts import sweep
 from recsys.store.feedback import StoredFeedback, forget_user, load_feedback, save_feedback
+from recsys.store.keys import KeyInfo, create_key, find_key, has_keys, list_keys, revoke_key
 from recsys.store.registry import (
     DataSetInfo,
     SnapshotInfo,
@@ -19,13 +20,18 @@ from recsys.store.versions import load_snapshot, save_version
 
 __all__ = [
     "DataSetInfo",
+    "KeyInfo",
     "SnapshotInfo",
     "StoreSource",
     "StoredFeedback",
     "VersionInfo",
+    "create_key",
     "current",
+    "find_key",
     "forget_user",
     "get_version",
+    "has_keys",
+    "list_keys",
     "list_versions",
     "load_feedback",
     "load_ratings",
@@ -33,6 +39,7 @@ __all__ = [
     "open_database",
     "prepare",
     "promote",
+    "revoke_key",
     "rollback",
     "save_data_set",
     "save_feedback",

@@ -288,3 +288,15 @@ class Promotion(Base):
     model_id: Mapped[int] = mapped_column(ForeignKey(Model.id, ondelete="CASCADE"), index=True)
     promoted_at: Mapped[datetime]
     rolled_back_at: Mapped[datetime | None]
+
+
+class ApiKey(Base):
+    """A key that allows to write, known by its hash alone."""
+
+    __tablename__ = "api_keys"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256, hexadecimal."""
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -90,6 +90,17 @@ def make_network(ratings: Ratings, seed: int) -> Snapshot:
     )
 
 
+@pytest.fixture(scope="session")
+def bare_store(tmp_path_factory):
+    """The configuration and the engine of a store that holds nothing."""
+    folder = tmp_path_factory.mktemp("bare")
+    config = Config(f"sqlite:///{folder}/recsys.db", folder / "cache")
+    engine = store.open_database(config.database_url)
+    store.prepare(engine)
+    yield config, engine
+    engine.dispose()
+
+
 class Shop:
     """A store in a file, with versions made from seeds, and the application over it."""
 
