@@ -14,6 +14,7 @@ _COMMANDS = {
     "train": "recsys.cli.train",
     "evaluate": "recsys.cli.evaluate",
     "lr-find": "recsys.cli.lr_find",
+    "tune": "recsys.cli.tune",
     "gradcheck": "recsys.cli.gradcheck",
     "recommend": "recsys.cli.ask",
     "similar": "recsys.cli.ask",

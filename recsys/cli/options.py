@@ -57,10 +57,15 @@ def objective_options(command: _Command) -> _Command:
             help="Learn stars, the order of lists, or both. With both, the settings are for the "
             "stars; the lists share the length, the precision and the seed.",
         ),
-        _setting(
-            "unobserved", float, "Weight of all pairs, the liked ones weighing 1; of lists only."
-        ),
+        unobserved_option,
     )  # fmt: skip
+
+
+def unobserved_option(command: _Command) -> _Command:
+    """Give a command the option of the ranking objective alone."""
+    return _setting(
+        "unobserved", float, "Weight of all pairs, the liked ones weighing 1; of lists only."
+    )(command)
 
 
 def pace_options(*, early_stopping: int) -> Callable[[_Command], _Command]:

@@ -12,7 +12,7 @@ SECTIONS = dict(re.findall(r"^#{2,3} ([^\n]+)\n(.*?)(?=^#{2,3} |\Z)", TEXT, re.M
 EXAMPLES = re.findall(r"```console\n(.*?)```", TEXT, re.S)
 
 # Not run by the test: a download, a server that does not end, and what is slow and run elsewhere.
-NOT_RUN = ("recsys data fetch", "recsys serve", "recsys report")
+NOT_RUN = ("recsys data fetch", "recsys serve", "recsys report", "recsys tune")
 
 
 def row(option, context):
