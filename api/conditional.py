@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from api.backend import current
 from recsys import __version__
@@ -24,8 +24,11 @@ def tag_by_content(api: Blueprint) -> None:
 
 
 def _not_modified() -> Response | None:
+    if request.method not in ("GET", "HEAD"):
+        return None
+    _read_feedback_revision()
     held = request.if_none_match
-    if not held or request.method not in ("GET", "HEAD"):
+    if not held:
         return None
     # A star matches whatever there is; only the answer itself tells whether there is one.
     if held.star_tag or not held.contains_weak(_state()):
@@ -55,12 +58,22 @@ def _conditional(answer: Response) -> Response:
     return answer
 
 
+def _read_feedback_revision() -> None:
+    # Before the answer is computed: read after it, it could be that of feedback which the answer
+    # does not know, and the tag would keep that answer in use.
+    user_id, g.feedback_revision = (request.view_args or {}).get("user_id"), None
+    if user_id is not None:
+        asked = current().recommender
+        g.feedback_revision = asked.source.feedback_revision(asked.model_id, user_id)
+
+
 def _state() -> str:
     recommender, revision = current()
     depends_on = [
         __version__,
         recommender.model_id,
         revision,
+        g.feedback_revision,
         sorted(recommender.content_hashes.items()),
         request.script_root,
         request.full_path,

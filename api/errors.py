@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import cast
+from typing import Literal, cast
 
 from flask import Flask, Response, request
 from pydantic import ValidationError
@@ -15,6 +15,9 @@ from api.schemas.common import FieldError, Problem
 from recsys.errors import NoModelError, NotFoundError, StoreError, UnknownUserError
 
 CONTENT_TYPE = "application/problem+json"
+
+_N_TOLD = 5  # mistakes in one sentence
+_LONGEST_SHOWN = 300
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +54,11 @@ def problem(
 
 
 def invalid(errors: list[FieldError]) -> Response:
-    """Return the answer to a request whose parameters are not what the schema allows."""
-    detail = "; ".join(f"{error.name}: {error.message}" for error in errors)
+    """Return the answer to a request that is not what the schema allows."""
+    told = [f"{error.name}: {error.message}" for error in errors[:_N_TOLD]]
+    if len(errors) > _N_TOLD:
+        told.append(f"and {len(errors) - _N_TOLD} more, see errors")
+    detail = "; ".join(told)
     return problem(422, detail, kind="invalid-request", title="Invalid request", errors=errors)
 
 
@@ -92,17 +98,28 @@ def register(app: Flask) -> None:
 
 def _field_error(details: ErrorDetails) -> FieldError:
     name = ".".join(str(part) for part in details["loc"])
-    in_path = name in (request.view_args or {})
+    location: Literal["path", "query", "body"] = "query"
+    if name in (request.view_args or {}):
+        location = "path"
+    elif request.method in ("POST", "PUT") and name not in request.args:
+        location = "body"
     if details["type"] == "extra_forbidden":
-        message = "there is no such parameter"
+        message = f"there is no such {'key' if location == 'body' else 'parameter'}"
     else:
         message = details["msg"]
     return FieldError(
-        name=name,
-        location="path" if in_path else "query",
+        name=_shown(name),
+        location=location,
         message=message,
-        value="" if details["type"] == "missing" else str(details["input"]),
+        value="" if details["type"] == "missing" else _shown(str(details["input"])),
     )
+
+
+def _shown(text: str) -> str:
+    """Return ``text`` as an answer can carry it: short, and without lone surrogates."""
+    if len(text) > _LONGEST_SHOWN:
+        text = text[: _LONGEST_SHOWN - 1] + "…"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _from_http(error: HTTPException) -> Response:

@@ -11,8 +11,10 @@ from api.schemas.common import Problem
 
 _MEANINGS = {
     304: "The client's copy, named in If-None-Match, is current.",
+    400: "The body is not JSON.",
     404: "There is no such user, item, component or version.",
-    422: "A parameter is not allowed.",
+    415: "The body is not sent as JSON.",
+    422: "A parameter, or something in the body, is not allowed.",
     500: "A fault of the server.",
     503: "There is no model, or the database cannot be used.",
 }

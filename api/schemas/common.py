@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
@@ -23,12 +24,28 @@ Row = TypeVar("Row")
 
 # As `recsys.data.ids` has it.
 ID_CHARACTERS = r"[^/,\x00-\x1f\x7f-\x9f]"
-Id = Annotated[str, Field(min_length=1, max_length=255, pattern=rf"^{ID_CHARACTERS}+$")]
+ID_PATTERN = rf"^{ID_CHARACTERS}+$"
+Id = Annotated[str, Field(min_length=1, max_length=255, pattern=ID_PATTERN)]
+
+# Past it, a program that reads numbers as floats would take one id for another.
+LARGEST_NUMBER = 2**53
 
 
 def _as_bool(value: Any) -> Any:
     """Return the boolean that a query spells; pydantic alone would also take "y" and "off"."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _whole(value: Any) -> Any:
+    """Return the whole number that JSON wrote as one with a fraction of zero, else the value."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _as_id(value: Any) -> Any:
+    """Return the id that a number of JSON spells."""
+    value = _whole(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number and abs(value) <= LARGEST_NUMBER else value
 
 
 def _shortest(value: float) -> float:
@@ -38,9 +55,29 @@ def _shortest(value: float) -> float:
 
 # A float32 as it stands would be written like 3.4000000953674316 instead of 3.4.
 Number = Annotated[float, AfterValidator(_shortest)]
+IdInBody = Annotated[
+    Id,
+    BeforeValidator(_as_id),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1, "maxLength": 255, "pattern": ID_PATTERN},
+                {"type": "integer", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER},
+            ],
+            "description": "A number is the same as its digits.",
+        }
+    ),
+]
+WholeNumber = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_as_bool)]
 Limit = Annotated[int, Field(ge=1, le=100, description="Number of rows, at most.")]
 Offset = Annotated[int, Field(ge=0, le=LARGEST, description="Number of rows to leave out first.")]
+
+
+class Body(BaseModel):
+    """Base of all bodies and their parts: a key that is not declared is an error, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Parameters(BaseModel):
@@ -91,10 +128,12 @@ class ListOf(BaseModel, Generic[Row]):
 
 
 class FieldError(BaseModel):
-    """What is wrong with one parameter."""
+    """What is wrong with one parameter, or with one place in the body."""
 
-    name: str = Field(description="The parameter.")
-    location: Literal["path", "query"]
+    name: str = Field(
+        description="The parameter, or the place in the body.", examples=["ratings.3.item_id"]
+    )
+    location: Literal["path", "query", "body"]
     message: str = Field(description="What is wrong with it.")
     value: str = Field(description="What was found there.")
 
@@ -111,5 +150,5 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened, and what to do about it.")
     instance: str = Field(description="The path that was asked for.")
     errors: list[FieldError] | None = Field(
-        default=None, description="Only for invalid parameters: one entry for each."
+        default=None, description="Only for invalid requests: one entry for each mistake."
     )

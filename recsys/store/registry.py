@@ -109,6 +109,21 @@ def get_version(engine: Engine, ref: int | str) -> VersionInfo:
         return found[0]
 
 
+def get_data_set(engine: Engine, model_id: int) -> DataSetInfo:
+    """Return what a version was trained on.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such version.
+    """
+    query = select(DataSet.__table__).join(Model).where(Model.id == model_id, Model.is_complete)
+    with engine.connect() as connection:
+        if (row := connection.execute(query).one_or_none()) is None:
+            raise NotFoundError(f"there is no version {model_id}; {_known(connection)}")
+    return _data_set_info(row)
+
+
 def promote(engine: Engine, model_id: int, alias: str = "champion") -> int:
     """Point ``alias`` to a version and return the alias's revision.
 
@@ -253,18 +268,22 @@ def _versions(connection: Connection, model_id: int | None = None) -> list[Versi
         VersionInfo(
             model_id=row.model_id,
             created_at=row.model_created_at,
-            data_set=DataSetInfo(
-                data_set_id=row.id,
-                name=row.name,
-                fingerprint=row.fingerprint,
-                n_users=row.n_users,
-                n_items=row.n_items,
-                n_ratings=row.n_ratings,
-                rating_scale=(row.rating_min, row.rating_max),
-                is_implicit=row.is_implicit,
-            ),
+            data_set=_data_set_info(row),
             aliases=tuple(aliases[row.model_id]),
             snapshots=tuple(snapshots[row.model_id]),
         )
         for row in chosen(models.order_by(Model.id.desc()))
     ]
+
+
+def _data_set_info(row: Any) -> DataSetInfo:
+    return DataSetInfo(
+        data_set_id=row.id,
+        name=row.name,
+        fingerprint=row.fingerprint,
+        n_users=row.n_users,
+        n_items=row.n_items,
+        n_ratings=row.n_ratings,
+        rating_scale=(row.rating_min, row.rating_max),
+        is_implicit=row.is_implicit,
+    )

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, and_, bindparam, select
 from recsys.data.feedback import FeedbackEntry
 from recsys.errors import NotFoundError, StoreError
 from recsys.model.item_side import ItemSide
+from recsys.model.rated import Rated
 from recsys.model.snapshot import Catalogue, Champion, Objective, UserRow
 from recsys.store.blobs import check_hash
 from recsys.store.data_sets import find_data_set, load_catalogue
@@ -112,6 +113,32 @@ class StoreSource:
         check("item_rows", are_rows, f"an entry is not one of 0 to {row.n_items - 1}")
         return UserRow(factors=factors, bias=row.bias, rated_items=items, rated_values=values)
 
+    def rated(self, model_id: int, user_id: str) -> Rated | None:
+        """Return what the version's data set holds of a user; None for one it does not know."""
+        with self._engine.connect() as connection:
+            found = connection.execute(_RATED, {"model_id": model_id, "user_id": user_id})
+            row = found.one_or_none()
+        if row is None:
+            return None
+        arrays = []
+        for name, dtype, is_there in (
+            ("item_rows", "<i4", True),
+            ("rating_values", "<f4", not row.is_implicit),
+            ("timestamps", "<i8", row.has_timestamps),
+        ):
+            n_bytes = row.n_ratings * np.dtype(dtype).itemsize
+            blob = getattr(row, name)
+            if is_there and (blob is None or len(blob) != n_bytes):
+                raise StoreError(
+                    f"{name} of user {user_id!r} in version {model_id} has "
+                    f"{'nothing' if blob is None else f'{len(blob)} bytes'} instead of {n_bytes} "
+                    "bytes; restore the database from a backup"
+                )
+            arrays.append(np.frombuffer(blob, dtype) if is_there else None)
+        items, values, timestamps = arrays
+        assert items is not None
+        return Rated(items, values, timestamps)
+
     def newer_feedback(self, model_id: int, user_id: str) -> list[FeedbackEntry]:
         """Return what a user said after the version's data were read, by item id."""
         return newer_feedback(self._engine, model_id, user_id)
@@ -147,6 +174,25 @@ _USER_ROW = (
     .where(
         SnapshotRow.model_id == bindparam("model_id"),
         SnapshotRow.objective == bindparam("objective"),
+        Model.is_complete,
+        RatedItems.user_id == bindparam("user_id"),
+    )
+)
+
+_RATED = (
+    select(
+        DataSet.is_implicit,
+        DataSet.has_timestamps,
+        RatedItems.n_ratings,
+        RatedItems.item_rows,
+        RatedItems.rating_values,
+        RatedItems.timestamps,
+    )
+    .select_from(Model)
+    .join(DataSet, Model.data_set_id == DataSet.id)
+    .join(RatedItems, RatedItems.data_set_id == DataSet.id)
+    .where(
+        Model.id == bindparam("model_id"),
         Model.is_complete,
         RatedItems.user_id == bindparam("user_id"),
     )

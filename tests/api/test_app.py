@@ -8,10 +8,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-# One request for each documented route that answers JSON.
+# One request for each documented GET route that answers JSON, and the body of each POST.
 REQUESTS = {
     "/v1/users/{user_id}/recommendations": "/v1/users/1/recommendations?limit=3",
     "/v1/users/{user_id}/predictions": "/v1/users/1/predictions?item_ids=m1,nothing",
+    "/v1/users/{user_id}/ratings": "/v1/users/1/ratings?limit=3",
     "/v1/items": "/v1/items?limit=30",
     "/v1/items/{item_id}": "/v1/items/m27",
     "/v1/items/{item_id}/similar": "/v1/items/m1/similar",
@@ -23,6 +24,14 @@ REQUESTS = {
     "/healthz": "/healthz",
     "/readyz": "/readyz",
     "/openapi.json": "/openapi.json",
+}
+BODIES = {
+    "/v1/ratings": {
+        "ratings": [
+            {"user_id": "new", "item_id": "m1", "rating": 4},
+            {"user_id": 1, "item_id": "nothing", "rating": 4, "timestamp": 5},
+        ]
+    },
 }
 
 
@@ -45,6 +54,11 @@ def closed(schema):
         out = {key: closed(value) for key, value in schema.items()}
         return out | {"additionalProperties": False} if "properties" in schema else out
     return [closed(entry) for entry in schema] if isinstance(schema, list) else schema
+
+
+def operations(spec, method):
+    """Return the described operations of one method, by path."""
+    return {path: item[method] for path, item in spec["paths"].items() if method in item}
 
 
 def check(body, schema, spec):
@@ -77,17 +91,28 @@ def test_an_answer_has_the_keys_and_types_that_are_described(shop, spec, path):
     check(answer.get_json(), described["schema"], spec)
 
 
+@pytest.mark.parametrize("path", BODIES)
+def test_what_is_posted_and_answered_is_as_described(fresh_shop, spec, path):
+    described = operations(spec, "post")[path]
+    check(BODIES[path], described["requestBody"]["content"]["application/json"]["schema"], spec)
+    answer = fresh_shop.client.post(path, json=BODIES[path])
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    schema = described["responses"]["200"]["content"]["application/json"]["schema"]
+    check(answer.get_json(), schema, spec)
+
+
 def test_there_is_a_request_for_every_described_route_with_json(spec):
     assert REQUESTS.keys() == {
         path
-        for path, item in spec["paths"].items()
-        if "application/json" in item["get"]["responses"]["200"]["content"]
+        for path, operation in operations(spec, "get").items()
+        if "application/json" in operation["responses"]["200"]["content"]
     }
+    assert BODIES.keys() == operations(spec, "post").keys()
 
 
 def test_every_parameter_of_a_list_is_bounded(spec):
-    for path, item in spec["paths"].items():
-        for parameter in item["get"].get("parameters", []):
+    for path, operation in operations(spec, "get").items():
+        for parameter in operation.get("parameters", []):
             if parameter["schema"]["type"] == "integer":
                 assert {"minimum", "maximum"} & parameter["schema"].keys(), (path, parameter)
             if parameter["name"] == "limit":
@@ -97,7 +122,11 @@ def test_every_parameter_of_a_list_is_bounded(spec):
 
 def test_no_parameter_claims_that_a_url_could_say_null(spec):
     assert '"null"' not in json.dumps(
-        [item["get"].get("parameters", []) for item in spec["paths"].values()]
+        [
+            operation.get("parameters", [])
+            for item in spec["paths"].values()
+            for operation in item.values()
+        ]
     )
 
 

@@ -3,6 +3,7 @@ import pytest
 URLS = [
     "/v1/users/1/recommendations",
     "/v1/users/1/predictions?item_ids=m1",
+    "/v1/users/1/ratings",
     "/v1/items",
     "/v1/items/m1",
     "/v1/items/m1/similar",
@@ -68,3 +69,48 @@ def test_an_error_has_no_tag_and_is_never_304(shop):
     answer = shop.get("/v1/users/99999/recommendations", headers={"If-None-Match": "*"})
     assert answer.status_code == 404
     assert "ETag" not in answer.headers
+
+
+OF_USER_1 = [url for url in URLS if "/users/1/" in url]
+WRITES = {
+    "rating": lambda shop, user: shop.client.post(
+        "/v1/ratings", json={"ratings": [{"user_id": user, "item_id": "m28", "rating": 4}]}
+    ),
+    "correction": lambda shop, user: shop.client.delete(
+        f"/v1/users/{user}/ratings/{shop.ratings.item_ids[rated(shop, user)]}"
+    ),
+}
+
+
+def rated(shop, user):
+    """Return the row of an item that a user has rated."""
+    return shop.ratings.items[shop.ratings.users == int(user) - 1][0]
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("url", OF_USER_1)
+def test_what_came_in_of_a_user_changes_the_tag_at_once(fresh_shop, url, write):
+    before = fresh_shop.get(url).headers["ETag"]
+    assert WRITES[write](fresh_shop, "1").status_code in (200, 204)
+    after = fresh_shop.get(url, headers={"If-None-Match": before})
+    assert after.status_code == 200
+    assert after.headers["ETag"] != before
+
+
+@pytest.mark.parametrize("url", OF_USER_1)
+def test_what_came_in_of_somebody_else_leaves_the_tag(fresh_shop, url):
+    before = fresh_shop.get(url).headers["ETag"]
+    WRITES["rating"](fresh_shop, "2")
+    assert fresh_shop.get(url, headers={"If-None-Match": before}).status_code == 304
+
+
+def test_feedback_that_comes_in_while_an_answer_is_made_is_not_vouched_for(fresh_shop, monkeypatch):
+    """The tag must be that of what the answer knows, or the next 304 would hide the feedback."""
+    url = "/v1/users/1/ratings"
+    monkeypatch.setattr(
+        "api.routes.ratings.next_page", lambda **_: str(WRITES["rating"](fresh_shop, "1"))
+    )
+    answered = fresh_shop.get(url + "?limit=1")
+    monkeypatch.undo()
+    again = fresh_shop.get(url + "?limit=1", headers={"If-None-Match": answered.headers["ETag"]})
+    assert again.status_code == 200
