@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
+from sqlalchemy import make_url
 
 CONFIG_FILE = "recsys.toml"
 _PATH = f"{__name__}.path"
@@ -35,27 +38,100 @@ def read_config(context: click.Context, path: Path | None) -> None:
 
 
 def apply_config(context: click.Context, name: str, command: click.Command) -> None:
-    """Check the table of the command that is about to run, and the tables in it.
+    """Check the table of the command that is about to run, and its variables in the environment.
 
     Raises
     ------
     click.UsageError
         If a setting is unknown.
     """
+    prefix = f"{context.auto_envvar_prefix}_{_as_variable(name)}_"
+    allowed = sorted(_variables(command, context, prefix))
+    for variable in sorted(os.environ):
+        if variable.startswith(prefix) and variable not in allowed:
+            raise click.UsageError(
+                f"unknown setting {variable} in the environment; "
+                f"allowed: {', '.join(allowed) or 'none'}",
+                context,
+            )
     if context.default_map and name in context.default_map:
         context.default_map[name] = _checked(context.default_map[name], command, context, name)
 
 
 def origin(error: click.BadParameter) -> str:
     """Return where a bad value was set, if not on the command line."""
-    if error.ctx is None or error.param is None or error.param.name is None:
+    if error.ctx is None or error.param is None:
         return ""
-    match error.ctx.get_parameter_source(error.param.name):
+    place = _place(error.ctx, error.param)
+    return f" (set by {place})" if place not in (_COMMAND_LINE, _DEFAULT) else ""
+
+
+def settings(context: click.Context) -> list[tuple[str, str, str]]:
+    """Return name, value and origin of all settings of a command and of the program.
+
+    Passwords in a database's URL are masked.
+    """
+    rows = []
+    for level in filter(None, (context.parent, context)):
+        for option in _configurable(level.command):
+            value = level.params[str(option.name)]
+            shown = _masked(value) if option.name == "database_url" else _shown(value)
+            rows.append((_name(option), shown, _place(level, option)))
+    return rows
+
+
+_COMMAND_LINE, _DEFAULT = "command line", "default"
+
+
+def _place(context: click.Context, parameter: click.Parameter) -> str:
+    match context.get_parameter_source(str(parameter.name)):
         case ParameterSource.ENVIRONMENT:
-            return f" (set by {error.ctx.auto_envvar_prefix}_{error.param.name.upper()})"
+            return f"{context.auto_envvar_prefix}_{str(parameter.name).upper()}"
         case ParameterSource.DEFAULT_MAP:
-            return f" (set by {error.ctx.meta[_PATH]})"
-    return ""
+            return str(context.meta[_PATH])
+        case ParameterSource.COMMANDLINE:
+            return _COMMAND_LINE
+    return _DEFAULT
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _masked(database_url: str) -> str:
+    url = make_url(database_url)
+    secret = {name: "hidden" for name in url.query if "pass" in name.lower()}
+    return url.update_query_dict(secret).render_as_string(hide_password=True)
+
+
+def _configurable(command: click.Command) -> list[click.Option]:
+    return [
+        option
+        for option in command.params
+        if isinstance(option, click.Option) and option.expose_value and option.allow_from_autoenv
+    ]
+
+
+def _name(option: click.Option) -> str:
+    return option.opts[0].removeprefix("--").replace("-", "_")
+
+
+def _as_variable(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def _variables(command: click.Command, context: click.Context, prefix: str) -> Iterator[str]:
+    """Yield the variables of a command's settings, and of the commands in a group."""
+    for option in _configurable(command):
+        yield prefix + _as_variable(str(option.name))
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            if (inner := command.get_command(context, name)) is not None:
+                yield from _variables(inner, context, f"{prefix}{_as_variable(name)}_")
 
 
 def _checked(
@@ -74,11 +150,7 @@ def _named(
     settings: dict[str, Any], command: click.Command, context: click.Context, table: str = ""
 ) -> dict[str, Any]:
     """Return a command's settings by the names that click has for them, tables as they are."""
-    options = {
-        option.opts[0].removeprefix("--").replace("-", "_"): option
-        for option in command.params
-        if isinstance(option, click.Option) and option.expose_value and option.allow_from_autoenv
-    }
+    options = {_name(option): option for option in _configurable(command)}
     tables = command.list_commands(context) if isinstance(command, click.Group) else []
     named: dict[str, Any] = {}
     for name, value in settings.items():
@@ -104,6 +176,6 @@ def _join(table: str, name: str) -> str:
 
 def _as_typed(value: Any, option: click.Option) -> Any:
     """Return a value as it would stand on the command line, so that it is checked as strictly."""
-    if isinstance(value, list) and option.nargs != 1:
+    if isinstance(value, list) and (option.multiple or option.nargs != 1):
         return [str(entry) for entry in value]
     return str(value)

@@ -22,7 +22,9 @@ _COMMANDS = {
     "report": "recsys.cli.report",
     "models": "recsys.cli.models",
     "data": "recsys.cli.data",
+    "feedback": "recsys.cli.feedback",
     "db": "recsys.cli.db",
+    "keys": "recsys.cli.keys",
     "serve": "recsys.cli.serve",
 }
 

@@ -1,14 +1,22 @@
 """Where data sets and versions are kept: SQLite by default, and what a server reads of it."""
 
+from recsys.store.backup import backup
 from recsys.store.data_sets import load_ratings, save_data_set
 from recsys.store.database import open_database
 from recsys.store.drafts import sweep
-from recsys.store.feedback import StoredFeedback, forget_user, load_feedback, save_feedback
+from recsys.store.feedback import (
+    StoredFeedback,
+    count_newer_feedback,
+    forget_user,
+    load_feedback,
+    save_feedback,
+)
 from recsys.store.keys import KeyInfo, create_key, find_key, has_keys, list_keys, revoke_key
 from recsys.store.registry import (
     DataSetInfo,
     SnapshotInfo,
     VersionInfo,
+    get_data_set,
     get_version,
     list_versions,
     promote,
@@ -25,10 +33,13 @@ __all__ = [
     "StoreSource",
     "StoredFeedback",
     "VersionInfo",
+    "backup",
+    "count_newer_feedback",
     "create_key",
     "current",
     "find_key",
     "forget_user",
+    "get_data_set",
     "get_version",
     "has_keys",
     "list_keys",

@@ -132,3 +132,25 @@ def test_a_file_that_is_no_toml_is_refused(recsys, home, content):
     refused = recsys("models", "list")
     assert refused.code == 2
     assert "Error: recsys.toml: " in refused.err
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "allowed"),
+    [
+        (("models", "list"), "RECSYS_MODELS_PROMOTE_NAME", "RECSYS_MODELS_PROMOTE_ALIAS"),
+        (("serve", "--show-config"), "RECSYS_SERVE_PROT", "RECSYS_SERVE_PORT"),
+        (("train",), "RECSYS_TRAIN_N_FACTOR", "RECSYS_TRAIN_N_FACTORS"),
+        (("train",), "RECSYS_TRAIN_AS_JSON", "RECSYS_TRAIN_N_FACTORS"),
+    ],
+)
+def test_an_unknown_variable_of_the_command_is_refused_with_what_is_allowed(
+    recsys, command, variable, allowed
+):
+    refused = recsys(*command, **{variable: "x"})
+    assert (refused.code, refused.out) == (2, "")
+    assert f"unknown setting {variable} in the environment; allowed: " in refused.err
+    assert allowed in refused.err
+
+
+def test_variables_of_other_commands_and_programs_are_left_alone(done):
+    done("models", "list", RECSYS_TRAIN_N_FACTOR="x", RECSYS_MODELSHOP="x", RECSYS_OTHER="x")

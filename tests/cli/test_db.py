@@ -50,3 +50,12 @@ def test_another_place_can_be_named(shop, done, home):
     done("--database-url", "sqlite:///elsewhere/a.db", "train", "--data", shop, "--n-epochs", 1)
     assert (home / "elsewhere" / "a.db").exists()
     assert not (home / "var").exists()
+
+
+def test_a_backup_answers_as_the_database_does(trained, done, recsys, home):
+    told = done("db", "backup", "copy.db").out
+    assert told == f"copy.db is a copy of {(home / 'copy.db').stat().st_size:,} bytes.\n"
+    copy = ("--database-url", "sqlite:///copy.db")
+    assert done(*copy, "recommend", "u1", "--json").out == done("recommend", "u1", "--json").out
+    refused = recsys("db", "backup", "copy.db")
+    assert (refused.code, refused.err) == (2, "Error: copy.db exists already; name a new file\n")
