@@ -74,19 +74,24 @@ def similar(
 @json_option
 @click.pass_obj
 def predict(database_url: str, /, user_id: str, item_ids: tuple[str, ...], as_json: bool) -> None:
-    """Predict the stars of USER_ID for each of ITEM_IDS."""
+    """Predict the stars of USER_ID for each of ITEM_IDS.
+
+    Between low and high lie 80 of 100 ratings that were predicted so.
+    """
     champion = _champion(database_url)
     titles = [_title(champion, row) for row in _rows(champion, item_ids)]
     stars = champion.predict(user_id, item_ids).tolist()
+    between = champion.predict_between(user_id, item_ids)
+    low, high = [[None] * len(stars)] * 2 if between is None else (e.tolist() for e in between)
+    rows = list(zip(item_ids, titles, stars, low, high, strict=True))
     if as_json:
-        items = [
-            {"item_id": item_id, "title": title, "predicted_rating": star}
-            for item_id, title, star in zip(item_ids, titles, stars, strict=True)
-        ]
+        keys = ("item_id", "title", "predicted_rating", "low", "high")
+        items = [dict(zip(keys, row, strict=True)) for row in rows]
         print_json({"model_id": champion.model_id, "items": items})
         return
-    table = zip(item_ids, titles, stars, strict=True)
-    print_table(list(table), ["item_id", "title", "stars"], [12, 50])
+    print_table(rows, ["item_id", "title", "stars", "low", "high"], [12, 40])
+    if between is None:
+        note("This version was stored without intervals around its predicted stars.")
 
 
 def _champion(database_url: str) -> Recommender:

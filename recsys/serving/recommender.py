@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import NotFoundError, UnknownUserError
+from recsys.model.intervals import LEVEL
 from recsys.model.item_side import Floats, ItemSide
 from recsys.model.ranking import Rows, page
 from recsys.model.snapshot import Catalogue, Objective, UserRow
 from recsys.serving.item_files import ItemFiles
+from recsys.serving.popularity import PopularityDial
 from recsys.serving.search import Filters, Mask, Search
 from recsys.serving.source import Source
 
@@ -123,6 +125,7 @@ class Recommender:
         offset: int = 0,
         filters: Filters = ALL_ITEMS,
         exclude_seen: bool = True,
+        popularity: float = 0.0,
     ) -> RankedItems:
         """Return ``n`` items for a user after the first ``offset``, best first.
 
@@ -135,6 +138,9 @@ class Recommender:
         filters : Filters
         exclude_seen : bool
             Leave out what the user is known to have rated.
+        popularity : float
+            In [-1, 1]: what moves the list towards popular items, or away from them
+            (`PopularityDial`).
 
         Raises
         ------
@@ -144,6 +150,7 @@ class Recommender:
         user = self._user(user_id, self._listing)
         raw = self._side.scores(user.factors, user.bias)
         scores = raw if self._listing == "ranking" else self._side.shrunk(raw, user.bias)
+        scores = self._dial.turn(scores, popularity)
         candidates = self._trained & self.search.matching(filters)
         if exclude_seen:
             candidates[user.rated_items] = False
@@ -192,6 +199,36 @@ class Recommender:
         stars[rows < 0] = np.nan
         return stars
 
+    def predict_between(
+        self, user_id: str, item_ids: Sequence[str], level: float = LEVEL
+    ) -> tuple[Floats, Floats] | None:
+        """Return between which stars a user's ratings of items lie in a share ``level`` of cases.
+
+        None where the version has no calibrated intervals.
+
+        Returns
+        -------
+        low, high : (len(item_ids),) float32
+            Around what `predict` returns, within the training scale; NaN where it is.
+
+        Raises
+        ------
+        UsageError
+            If ``level`` is not in (0, 1).
+        UnknownUserError
+            If the version does not know the user.
+        NotFoundError
+            If the version has no rating embeddings.
+        """
+        side = self.side("rating")
+        if side.intervals is None:
+            return None
+        rows = self.catalogue.item_ids.rows(item_ids)
+        n_known = len(self._user(user_id, "rating").rated_items)
+        return side.intervals.bounds(
+            self.predict(user_id, item_ids), side.item_counts[rows], n_known, level
+        )
+
     def similar_items(self, item_id: str, n: int = 10, *, min_ratings: int = 20) -> RankedItems:
         """Return the ``n`` nearest items by the cosine of their embeddings, itself left out.
 
@@ -231,6 +268,10 @@ class Recommender:
     @cached_property
     def _trained(self) -> Mask:
         return self._side.item_counts > 0
+
+    @cached_property
+    def _dial(self) -> PopularityDial:
+        return PopularityDial(self.catalogue.n_ratings, self._trained)
 
     @property
     def _tastes(self) -> ItemSide:

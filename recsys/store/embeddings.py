@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from recsys.data import IdMap
-from recsys.errors import NotFoundError, StoreError
+from recsys.errors import DataError, NotFoundError, StoreError
 from recsys.model.intervals import StarIntervals
 from recsys.model.item_side import Floats, Head, ItemSide
 from recsys.model.newcomers import STRENGTHS, Newcomers
@@ -128,9 +128,7 @@ def load_item_side(connection: Connection, snapshot: Any) -> ItemSide:
         rating_scale=(snapshot.rating_min, snapshot.rating_max),
         head=_load_head(connection, snapshot),
         newcomers=_newcomers(snapshot, rows),
-        intervals=None
-        if snapshot.intervals is None
-        else StarIntervals.from_dict(snapshot.intervals),
+        intervals=_intervals(snapshot),
     )
 
 
@@ -177,6 +175,30 @@ def _newcomers(snapshot: Any, rows: Sequence[Any]) -> Newcomers | None:
         if implicit is None
         else np.array([row.implicit_bias for row in rows], dtype=np.float32),
     )
+
+
+def _intervals(snapshot: Any) -> StarIntervals | None:
+    if snapshot.intervals is None:
+        return None
+    try:
+        return StarIntervals.from_dict(snapshot.intervals)
+    except DataError as error:
+        raise StoreError(
+            f"intervals {_of(snapshot)} is not what was saved: {error}; "
+            "restore the database from a backup"
+        ) from error
+
+
+def _intervals(snapshot: Any) -> StarIntervals | None:
+    if snapshot.intervals is None:
+        return None
+    try:
+        return StarIntervals.from_dict(snapshot.intervals)
+    except DataError as error:
+        raise StoreError(
+            f"intervals {_of(snapshot)} is not what was saved: {error}; "
+            "restore the database from a backup"
+        ) from error
 
 
 def _load_head(connection: Connection, snapshot: Any) -> Head | None:

@@ -118,7 +118,7 @@ def test_lists_without_a_relevant_item_are_not_compared():
 
 
 def test_the_champions_users_are_looked_for_by_their_ids():
-    ratings, _ = synthetic_ratings(4, 4, 12, 1, 0.1, np.random.default_rng(0))
+    ratings, _ = synthetic_ratings(4, 10, 12, 1, 0.1, np.random.default_rng(0))
     known = list(ratings.user_ids)
     assert share_still_there(ratings, IdMap([*known, "x", "y", "z", "w"])) == 0.5
     assert share_still_there(ratings, IdMap(known[:1])) == 1

@@ -40,12 +40,18 @@ def reader(request, make_items, make_head):
         newcomers = Newcomers(
             reg=0.1,
             reg_bias=1 / 3,
-            n_prior=7,
+            reg_per_rating=7,
             unobserved=1e-9,
             user_mean=items.item_factors[0] / 7,
             **(of_implicit if request.param == "implicit" else {}),
         )
-        items = replace(items, newcomers=newcomers, intervals=StarIntervals({"width": 0.3}))
+        items = replace(
+            items,
+            newcomers=newcomers,
+            intervals=StarIntervals(
+                0.1, -0.2, 1 / 3, 0.0, (0.1, 0.9), (-1.3, 1.1), (1.0, 5.0), 200
+            ),
+        )
     return Reader(items)
 
 

@@ -27,13 +27,17 @@ def model_id(engine, ratings, make_snapshot):
     newcomers = Newcomers(
         reg=0.1,
         reg_bias=0.2,
-        n_prior=3,
+        reg_per_rating=3,
         unobserved=0,
         user_mean=items.item_factors[0],
         item_implicit=items.item_factors * 2,
         item_implicit_bias=-np.zeros(4, np.float32),
     )
-    items = replace(items, newcomers=newcomers, intervals=StarIntervals({"a": 0.1}))
+    items = replace(
+        items,
+        newcomers=newcomers,
+        intervals=StarIntervals(0.1, -0.2, 1 / 3, 0.0, (0.1, 0.9), (-1.3, 1.1), (1.0, 5.0), 200),
+    )
     data_set_id = store.save_data_set(engine, ratings)
     return store.save_version(engine, data_set_id, [replace(plain, items=items)])
 

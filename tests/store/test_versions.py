@@ -70,7 +70,14 @@ def any_snapshot(draw, ratings) -> Snapshot:
         strength = st.floats(allow_nan=False, allow_infinity=False)
         strengths = {name: draw(strength) for name in STRENGTHS}
         newcomers = Newcomers(**strengths, user_mean=array(n_factors), **implicit)
-    parameters = st.dictionaries(st.text(max_size=5), st.floats(-9, 9), max_size=3)
+    intervals = st.builds(
+        StarIntervals,
+        *[st.floats(-9, 9)] * 4,
+        probabilities=st.just((0.1, 1 / 3, 0.9)),
+        quantiles=st.tuples(*[st.floats(-9, 9)] * 3).map(lambda each: tuple(sorted(each))),
+        rating_scale=st.just((1.0, 5.0)),
+        n_ratings=st.integers(100),
+    )
 
     return Snapshot(
         objective=draw(st.sampled_from(["rating", "ranking"])),
@@ -84,7 +91,7 @@ def any_snapshot(draw, ratings) -> Snapshot:
             rating_scale=draw(bounds),
             head=head,
             newcomers=newcomers,
-            intervals=draw(st.none() | st.builds(StarIntervals, parameters)),
+            intervals=draw(st.none() | intervals),
         ),
         user_ids=ratings.user_ids,
         user_factors=array(n_users, n_user_factors),
