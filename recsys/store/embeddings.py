@@ -189,18 +189,6 @@ def _intervals(snapshot: Any) -> StarIntervals | None:
         ) from error
 
 
-def _intervals(snapshot: Any) -> StarIntervals | None:
-    if snapshot.intervals is None:
-        return None
-    try:
-        return StarIntervals.from_dict(snapshot.intervals)
-    except DataError as error:
-        raise StoreError(
-            f"intervals {_of(snapshot)} is not what was saved: {error}; "
-            "restore the database from a backup"
-        ) from error
-
-
 def _load_head(connection: Connection, snapshot: Any) -> Head | None:
     query = (
         select(Layer.position, Layer.n_inputs, Layer.n_outputs, Layer.weight, Layer.bias)
