@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from recsys.errors import NoModelError
+from recsys.errors import NoModelError, StoreError
 from recsys.model.snapshot import Champion
 from recsys.serving.item_files import ItemFiles
 from recsys.serving.recommender import Recommender
@@ -57,32 +57,50 @@ class Serving:
         self._loaded = loaded
         self._current: Current | None = None
         self._failed: _Failed | None = None
+        self._silent = False
         self._loading = threading.Lock()
 
     @property
     def failure(self) -> str | None:
-        """Why the champion is not what is being served; None if it is."""
+        """Why what is being served may not be the champion; None if it is."""
+        if self._silent:
+            return "the store does not say which version is the champion; the log says why"
         return None if self._failed is None else self._failed.reason
 
     def current(self) -> Current:
         """Return the champion, loaded.
 
         The source is asked which version that is; the version is loaded when it changed. If
-        that fails, the last good one keeps serving, and `failure` and the log say why.
+        either fails, the last good one keeps serving, and `failure` and the log say why.
 
         Raises
         ------
         NoModelError
             If there is no champion, or none could be loaded yet.
+        StoreError
+            If the source cannot be read and nothing has been loaded yet.
         """
-        champion = self._champion()
         held = self._current
+        try:
+            champion = self._champion()
+        except StoreError as error:
+            if held is None:
+                raise
+            self._note_silence(error)
+            return held
+        self._silent = False
         if held is None or held.recommender.model_id != champion.model_id:
             return self._switch()
         if held.revision != champion.revision:
             held = self._current = Current(held.recommender, champion.revision)
         self._failed = None
         return held
+
+    def _note_silence(self, error: StoreError) -> None:
+        # Once, not at each request.
+        if not self._silent:
+            logger.error("the champion is unknown, the last one keeps serving: %s", error)
+        self._silent = True
 
     def _champion(self) -> Champion:
         champion = self._source.champion()
@@ -95,8 +113,8 @@ class Serving:
         if not self._loading.acquire(blocking=self._current is None):
             return self._last_good()
         try:
-            # Asked again: what this thread was told may have been overtaken while it waited, and
-            # it must not bring back the version before.
+            # Asked again: what this thread was told may have been overtaken since, and it must not
+            # bring back the version before.
             champion = self._champion()
             held, failed = self._current, self._failed
             if held is not None and held.recommender.model_id == champion.model_id:

@@ -1,15 +1,21 @@
+import http.client
 import json
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from api.server import serve
+from recsys import store
 from recsys.errors import RecsysError
 
 PROGRAM = """
@@ -21,14 +27,28 @@ serve(Config(sys.argv[1], Path(sys.argv[2])), port=0, workers=2)
 """
 
 
+# As above, with lists that wait until somebody writes into a pipe.
+SLOW = """
+import os
+from recsys.serving import Recommender
+list_now = Recommender.recommend
+def list_later(*arguments, **options):
+    os.write(int(os.environ["BEGUN"]), b".")
+    os.read(int(os.environ["GO_ON"]), 1)
+    return list_now(*arguments, **options)
+Recommender.recommend = list_later
+"""
+
+
 @contextmanager
-def running(shop):
+def running(shop, program=PROGRAM, **options):
     """Start the server on a free port, in a folder of its own, and yield it with its address."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, shop.config.database_url, str(shop.config.cache_dir)],
+        [sys.executable, "-c", program, shop.config.database_url, str(shop.config.cache_dir)],
         stderr=subprocess.PIPE,
         text=True,
         cwd=shop.config.cache_dir.parent,
+        **options,
     )
     try:
         lines = []
@@ -64,6 +84,138 @@ def test_gunicorn_serves_follows_a_promotion_and_ends_cleanly_on_sigterm(fresh_s
     assert process.returncode == 0
     assert log.count('"GET /v1/users/1/recommendations?limit=5" 200') == 1
     assert "Traceback" not in log
+
+
+def workers_of(process):
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(pid) for pid in children.read_text().split()]
+
+
+def item_maps(pid):
+    """Return the permissions, the inode and the dirty kilobytes of each mapped item file."""
+    found, current = set(), None
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            fields = line.split()
+            current = (fields[1], fields[4]) if line.endswith(".items") else None
+        elif current and line.startswith("Private_Dirty:"):
+            found.add((*current, line.split()[1]))
+    return found
+
+
+def n_requests(text):
+    """Return how many requests for health /metrics has counted."""
+    return sum(
+        int(float(count))
+        for count in re.findall(r'_count\{method="GET",route="/healthz",status="200"\} (\S+)', text)
+    )
+
+
+def text_of(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.read().decode()
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux alone tells of maps")
+def test_workers_share_the_items_and_count_together_also_when_one_is_killed(fresh_shop):
+    with running(fresh_shop) as (process, address):
+        known = set()
+        for model_id in (1, 2):
+            if model_id == 2:
+                fresh_shop.train(seed=2)
+            for _ in range(200):
+                assert get(f"{address}/readyz")["model_id"] == model_id
+                files = set(fresh_shop.config.cache_dir.glob("*.items")) - known
+                inodes = {str(file.stat().st_ino) for file in files}
+                maps = [item_maps(pid) for pid in workers_of(process)]
+                if all({inode for _, inode, _ in mapped} >= inodes for mapped in maps):
+                    break
+            assert inodes
+            for mapped in maps:
+                # Shared and read-only, and no page of them is this process's own.
+                new = {
+                    (permissions, dirty) for permissions, inode, dirty in mapped if inode in inodes
+                }
+                assert new == {("r--s", "0")}
+            known |= files
+
+        for _ in range(10):
+            get(f"{address}/healthz")
+        assert {n_requests(text_of(f"{address}/metrics")) for _ in range(6)} == {10}
+        os.kill(workers_of(process)[0], signal.SIGKILL)
+        for line in process.stderr:
+            if "Booting worker" in line:
+                break
+        assert {n_requests(text_of(f"{address}/metrics")) for _ in range(6)} == {10}
+        assert get(f"{address}/healthz") == {"status": "ok"}
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_no_request_fails_or_is_mixed_while_versions_are_promoted_and_rolled_back(fresh_shop):
+    url, expected = "/v1/users/1/recommendations?limit=20", {}
+    for model_id in (1, 2):
+        if model_id == 2:
+            fresh_shop.train(seed=2)
+        expected[model_id] = fresh_shop.get(url).get_json()
+    stop, answers, faults = threading.Event(), [], []
+
+    def ask(address):
+        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+        try:
+            while not stop.is_set():
+                connection.request("GET", url)
+                answer = connection.getresponse()
+                answers.append((answer.status, json.load(answer)))
+        except Exception as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    with running(fresh_shop) as (_process, address):
+        askers = [threading.Thread(target=ask, args=(address,)) for _ in range(3)]
+        for asker in askers:
+            asker.start()
+        try:
+            for _ in range(10):
+                store.rollback(fresh_shop.engine)
+                n = len(answers)
+                while len(answers) < n + 10 and not faults:
+                    get(f"{address}/healthz")
+                store.promote(fresh_shop.engine, 2)
+        finally:
+            stop.set()
+            for asker in askers:
+                asker.join()
+    assert faults == []
+    assert {status for status, _ in answers} == {200}
+    assert {body["model_id"] for _, body in answers} == {1, 2}
+    assert all(body == expected[body["model_id"]] for _, body in answers)
+
+
+def test_a_request_under_way_is_answered_after_sigterm(fresh_shop):
+    begun, begin = os.pipe()
+    go_on, let_go = os.pipe()
+    environment = {**os.environ, "BEGUN": str(begin), "GO_ON": str(go_on)}
+    options = {"env": environment, "pass_fds": (begin, go_on)}
+    got = []
+    with running(fresh_shop, SLOW + PROGRAM, **options) as (process, address):
+        url = f"{address}/v1/users/1/recommendations?limit=5"
+        asker = threading.Thread(target=lambda: got.append(get(url)))
+        asker.start()
+        assert os.read(begun, 1) == b"."
+        process.send_signal(signal.SIGTERM)
+        for line in process.stderr:
+            if "Handling signal: term" in line:
+                break
+        os.write(let_go, b".")
+        asker.join(30)
+        process.communicate(timeout=30)
+    for end in (begun, begin, go_on, let_go):
+        os.close(end)
+    assert got == [fresh_shop.get("/v1/users/1/recommendations?limit=5").get_json()]
+    assert process.returncode == 0
 
 
 def test_a_port_that_is_taken_is_one_clear_line(shop):

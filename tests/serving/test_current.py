@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from recsys.errors import NoModelError
+from recsys.errors import NoModelError, StoreError
 from recsys.serving import Serving, current
 
 
@@ -153,3 +153,57 @@ def test_threads_that_start_together_load_the_first_version_once(serving, source
     assert len(found) == 4
     assert len({id(one.recommender) for one in found}) == 1
     assert source.reads == {(1, "rating"): 1}
+
+
+def test_a_thread_that_was_told_of_the_version_before_does_not_bring_it_back(
+    serving, source, make_items
+):
+    serving.current()
+    source.add(2, rating=make_items(bias_of_b=0.5))
+    before = source.current
+    source.promote(2)
+    serving.current()
+    # A slow thread asked just before the promotion, and goes on just after it.
+    told = iter([before])
+    source.champion = lambda: next(told, source.current)
+    assert serving.current().recommender.model_id == 2
+    assert source.reads == {(1, "rating"): 1, (2, "rating"): 1}
+
+
+def test_a_source_that_cannot_be_read_leaves_the_last_version_serving_and_is_told_once(
+    serving, source, caplog
+):
+    held = serving.current()
+    ask = source.champion
+
+    def fail():
+        raise StoreError("the disk is gone")
+
+    source.champion = fail
+    assert [serving.current(), serving.current()] == [held, held]
+    assert "does not say which version" in serving.failure
+    assert caplog.text.count("the disk is gone") == 1
+    source.champion = ask
+    serving.current()
+    assert serving.failure is None
+
+
+def test_a_source_that_cannot_be_read_at_the_start_is_an_error(serving, source):
+    def fail():
+        raise StoreError("the disk is gone")
+
+    source.champion = fail
+    with pytest.raises(StoreError, match="the disk is gone"):
+        serving.current()
+
+
+def test_what_is_loaded_and_what_is_not_is_reported(source, files, make_items):
+    reported = []
+    serving = Serving(source, files, lambda *told: reported.append(told))
+    serving.current()
+    serving.current()
+    source.add(2, rating=make_items(bias_of_b=0.5))
+    source.promote(2)
+    source.broken.add(2)
+    serving.current()
+    assert reported == [(1, True), (2, False)]
