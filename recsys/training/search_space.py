@@ -23,9 +23,9 @@ _SPACES: Mapping[str, Mapping[str, Range]] = {
         "n_factors": Range(1 / 4, 2),
         "n_epochs": Range(1 / 4, 2),
         "lr": Range(1 / 4, 4),
-        "reg": Range(1 / 4, 4),
-        "reg_bias": Range(1 / 4, 4),
-        "reg_implicit": Range(1 / 4, 4),
+        "reg": Range(1 / 8, 4),
+        "reg_bias": Range(1 / 8, 4),
+        "reg_implicit": Range(1 / 8, 4),
         "init_std": Range(1 / 4, 4),
     },
     "mlp": {

@@ -103,14 +103,14 @@ class Pruning(Callback):
     """
 
     def __init__(self, trial: optuna.Trial, n_epochs: int) -> None:
-        self._trial, self._n_epochs = trial, n_epochs
+        self._trial, self._n_epochs, self._told = trial, n_epochs, 0
 
     def on_epoch(self, run: Run) -> None:
         """Report at the end of a tenth."""
-        rmse = run.history[-1].validation_rmse
-        tenth, before = (_TENTHS * n // self._n_epochs for n in (run.n_epochs, run.n_epochs - 1))
-        if rmse is None or tenth == before:
+        rmse, tenth = run.history[-1].validation_rmse, _TENTHS * run.n_epochs // self._n_epochs
+        if rmse is None or tenth <= self._told:
             return
+        self._told = tenth
         self._trial.report(rmse, tenth)
         if self._trial.should_prune():
             raise optuna.TrialPruned

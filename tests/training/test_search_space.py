@@ -40,12 +40,11 @@ def test_once_the_default_is_the_default(ratings):
 
 
 def test_values_have_three_digits_and_numbers_of_things_stay_whole(ratings):
-    settings = at_multiples(
-        ratings, {"reg": None} | {"n_epochs": 2}, {"reg_bias": 1 / 3, "n_factors": 0.3, "reg": 1.5}
-    )
+    at = {"reg": 0.15, "reg_bias": 0.05, "n_factors": 64}
+    settings = at_multiples(ratings, at, {"reg": 1.5, "reg_bias": 1 / 3, "n_factors": 0.3})
+    assert settings.reg == 0.225
     assert settings.reg_bias == 0.0167  # .05 / 3
     assert settings.n_factors == 19  # 64 * .3 = 19.2
-    assert settings.reg == 0.225  # .15 * 1.5
     assert at_multiples(ratings, {}, {"n_factors": 1e-3}).n_factors == 1
 
 
