@@ -38,6 +38,8 @@ def save_feedback(engine: Engine, data_set_name: str, entries: Iterable[Feedback
 
     Once this returns they are durable. Of several entries for one pair the last stands. An entry
     that says what is known already changes nothing, not even its time, unless it tells another.
+    With an entry for `ALL_ITEMS`, what was written before about its user is deleted; the entry
+    stays, for the ratings that the file and stored data sets hold.
 
     Parameters
     ----------
@@ -52,8 +54,15 @@ def save_feedback(engine: Engine, data_set_name: str, entries: Iterable[Feedback
     """
     now = int(time.time())
     last = {(entry.user_id, entry.item_id): entry for entry in entries}.values()
+    forgotten = [{"of_user": entry.user_id} for entry in last if entry.item_id == ALL_ITEMS]
     with writing(engine) as connection:
         revision = _next_revision(connection, data_set_name)
+        if forgotten:
+            is_theirs = FeedbackRow.user_id == bindparam("of_user")
+            theirs = delete(FeedbackRow).where(
+                FeedbackRow.data_set_name == data_set_name, is_theirs
+            )
+            connection.execute(theirs, forgotten)
         for tells_time in (True, False):
             rows = [
                 {
@@ -73,22 +82,15 @@ def save_feedback(engine: Engine, data_set_name: str, entries: Iterable[Feedback
 def forget_user(engine: Engine, data_set_name: str, user_id: str) -> int:
     """Take back all that is known of a user, and return the revision of this write.
 
-    The user's feedback is deleted. What stays is one row that says so, for the ratings that the
-    file and stored data sets hold. What is rated afterwards counts again.
+    What is rated afterwards counts again.
 
     Raises
     ------
     StoreError
         If the database cannot be written; then nothing is.
     """
-    of_user = (FeedbackRow.data_set_name == data_set_name) & (FeedbackRow.user_id == user_id)
-    all_of_them = FeedbackEntry(user_id, ALL_ITEMS, None, int(time.time()), is_erased=True)
-    with writing(engine) as connection:
-        revision = _next_revision(connection, data_set_name)
-        connection.execute(delete(FeedbackRow).where(of_user))
-        row = {**all_of_them._asdict(), "data_set_name": data_set_name, "revision": revision}
-        connection.execute(_insert(connection, FeedbackRow), [row])
-        return revision
+    everything = FeedbackEntry(user_id, ALL_ITEMS, None, None, is_erased=True)
+    return save_feedback(engine, data_set_name, [everything])
 
 
 def load_feedback(engine: Engine, data_set_name: str) -> StoredFeedback:
@@ -112,6 +114,19 @@ def newer_feedback(engine: Engine, model_id: int, user_id: str) -> list[Feedback
     with engine.connect() as connection:
         rows = connection.execute(_NEWER, {"model_id": model_id, "user_id": user_id})
         return [FeedbackEntry(*row) for row in rows]
+
+
+def count_newer_feedback(engine: Engine, model_id: int) -> int:
+    """Return how many ratings and erasures came in after the data of a version were read."""
+    newer = (
+        select(func.count())
+        .select_from(FeedbackRow)
+        .join(DataSet, FeedbackRow.data_set_name == DataSet.name)
+        .join(Model)
+        .where(Model.id == model_id, FeedbackRow.revision > DataSet.feedback_revision)
+    )
+    with engine.connect() as connection:
+        return int(connection.execute(newer).scalar_one())
 
 
 def feedback_revision(engine: Engine, model_id: int, user_id: str) -> int:
