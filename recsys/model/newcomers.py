@@ -13,7 +13,7 @@ from recsys.model.negative_zero import without_negative_zero
 
 Floats = NDArray[np.float32]
 
-STRENGTHS = ("reg", "reg_bias", "n_prior", "unobserved")
+STRENGTHS = ("reg", "reg_per_rating", "reg_bias", "unobserved")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +22,10 @@ class Newcomers:
 
     Attributes
     ----------
-    reg, reg_bias : float
-        L2 penalties of a user's embedding and bias, per rating.
-    n_prior : float
-        Ratings that the penalties count beside the newcomer's own.
+    reg, reg_per_rating : float
+        L2 penalty of a newcomer's embedding, and what each rating adds to it.
+    reg_bias : float
+        L2 penalty of the bias.
     unobserved : float
         Weight of every pair of a user and an item in the ranking objective, a liked one weighing
         1; 0 in the objective ``rating``.
@@ -39,8 +39,8 @@ class Newcomers:
     """
 
     reg: float
+    reg_per_rating: float
     reg_bias: float
-    n_prior: float
     unobserved: float
     user_mean: Floats
     item_implicit: Floats | None = None

@@ -15,6 +15,7 @@ from recsys.model.objective import Array
 from recsys.model.snapshot import Snapshot
 from recsys.training import kernels
 from recsys.training.hyperparameters import Hyperparameters
+from recsys.training.newcomers import newcomers_to
 from recsys.training.ranking import liked_pairs
 from recsys.training.trainer import Callback, Run, Trainer
 
@@ -77,8 +78,10 @@ def to_snapshot(
         metrics["validation_rmse"] = kept.validation_rmse
     user_factors, user_bias = model.user_side()
     items = model.item_side(train.item_ids, _count_by_item(train), train.rating_scale)
+    user_mean: Array = np.zeros(user_factors.shape[1])
     if is_ranking:
-        user_factors, items = _centred(user_factors, items)
+        user_factors, items, user_mean = _centred(user_factors, items)
+    items = replace(items, newcomers=newcomers_to(model, train, hyperparameters, user_mean))
     return Snapshot(
         objective=hyperparameters.objective,
         items=items,
@@ -92,16 +95,17 @@ def to_snapshot(
     )
 
 
-def _centred(user_factors: Array, items: ItemSide) -> tuple[Array, ItemSide]:
-    """Return the same scores with the mean user's in the item bias, and users as their difference.
+def _centred(user_factors: Array, items: ItemSide) -> tuple[Array, ItemSide, Array]:
+    """Return the same scores, the mean user's in the item bias, users as their difference to it.
 
-    A user of whom nothing liked is known has no embedding, and so gets what the mean user likes.
+    The mean user comes last. A user of whom nothing liked is known has no embedding, and so gets
+    what the mean user likes.
     """
     is_known = np.any(user_factors, axis=1)
     mean = user_factors[is_known].mean(axis=0)
     centred = np.where(is_known[:, np.newaxis], user_factors - mean, 0)
     bias = items.item_factors @ mean.astype(np.float32)
-    return centred, replace(items, item_bias=bias)
+    return centred, replace(items, item_bias=bias), mean
 
 
 def _count_by_item(train: Ratings) -> NDArray[np.int32]:

@@ -105,7 +105,7 @@ def test_the_hashes_of_what_is_without_newcomers_stay_those_that_databases_hold(
     [
         {"reg": 0.2},
         {"reg_bias": 0.3},
-        {"n_prior": 6},
+        {"reg_per_rating": 6},
         {"unobserved": 1e-9},
         {"user_mean": np.full(4, np.float32(1e-45))},
         {"item_implicit": np.zeros((3, 4), np.float32)},
@@ -116,7 +116,7 @@ def test_both_hashes_change_with_all_that_newcomers_take(snapshot, changed):
     newcomers = Newcomers(
         reg=0.1,
         reg_bias=0.2,
-        n_prior=5,
+        reg_per_rating=5,
         unobserved=0,
         user_mean=np.zeros(4, np.float32),
         item_implicit=np.ones((3, 4), np.float32),
@@ -135,7 +135,7 @@ def test_implicit_vectors_that_do_not_fit_the_items_are_refused(snapshot):
     newcomers = Newcomers(
         reg=0.1,
         reg_bias=0.2,
-        n_prior=5,
+        reg_per_rating=5,
         unobserved=0,
         user_mean=np.zeros(4, np.float32),
         item_implicit=np.ones((2, 4), np.float32),
