@@ -14,7 +14,7 @@ from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
 from recsys.cli.promotion import Promotion, promote_if_not_worse
 from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_unknown
-from recsys.cli.training import choose, fit
+from recsys.cli.training import check, choose, fit
 from recsys.data import Ratings
 from recsys.data.split import held_out
 from recsys.evaluation.calibration import MIN_RATINGS, with_intervals
@@ -59,6 +59,7 @@ def train(
 
     Both are scored on the same held-out ratings. The champion is the version that is served.
     """
+    check(options)
     engine = store.open_database(database_url)
     store.prepare(engine)
     ratings, feedback_revision = read_and_tell(data), 0
@@ -134,7 +135,7 @@ def train(
     print_scores({f"version {model_id}": scores} | baselines)
     kept = ", ".join(
         f"{snapshot.objective}: kept epoch {snapshot.metrics['kept_epoch']:.0f} "
-        f"of {len(snapshot.history)}"
+        f"of {_n_epochs_each(snapshot)}"
         for snapshot in snapshots
     )
     click.echo(f"\nTrained in {seconds:.1f} s; {kept}.")
@@ -148,6 +149,13 @@ def _tell_resumed(checkpoints: Mapping[Objective, Checkpoint]) -> None:
     for name, epoch in resumed.items():
         if epoch:
             note(f"{name}: resumed after epoch {epoch}")
+
+
+def _n_epochs_each(snapshot: Snapshot) -> str:
+    """Return how many epochs a training had, of several that were averaged each one."""
+    n_members = snapshot.hyperparameters["n_members"]
+    each = f" on average, in {n_members} trainings" if n_members > 1 else ""
+    return f"{len(snapshot.history) / n_members:.0f}{each}"
 
 
 def _tell_intervals(snapshots: Sequence[Snapshot], validation: Ratings) -> None:

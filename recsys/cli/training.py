@@ -21,6 +21,20 @@ from recsys.training.trainer import Callback
 _SHARED = ("n_factors", "dtype", "seed")
 
 
+def check(options: Mapping[str, Any]) -> None:
+    """Refuse a hyperparameter that no data could make right, before any data is read.
+
+    What depends on the data, or on another setting, is left to `choose`.
+
+    Raises
+    ------
+    UsageError
+        If a value is out of range.
+    """
+    given = {k: v for k, v in given_hyperparameters(options).items() if v is not None}
+    Hyperparameters(**{"batch_size": 1, "lr": 1.0, **given})
+
+
 def choose(train: Ratings, options: Mapping[str, Any], objective: str) -> list[Hyperparameters]:
     """Return the hyperparameters of each objective to be trained, and say what they are.
 
@@ -67,7 +81,7 @@ def fit(
     """Return the snapshot of each of the chosen hyperparameters, under a progress bar."""
     snapshots = []
     for hyperparameters in chosen:
-        with closing(ProgressBar(hyperparameters.n_epochs)) as bar:
+        with closing(ProgressBar(hyperparameters.n_epochs, hyperparameters.n_members)) as bar:
             snapshots.append(
                 fit_snapshot(
                     train,

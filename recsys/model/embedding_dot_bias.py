@@ -154,7 +154,9 @@ class EmbeddingDotBias:
 
             reg_implicit (|x_u|^2 + |y_i|^2 + the squares of their biases)
 
-        so that a row is penalised once for each of its ratings.
+        so that a row is penalised once for each of its ratings. With ``n_prior``, which goes with
+        implicit terms, the penalties of a row that has n training ratings are
+        ``(n + n_prior) / n`` times these: over an epoch it is penalised for ``n_prior`` more.
         """
         error = self.predict(users, items) - values
         return Loss(float(np.mean(error**2)), self.penalties(users, items, penalty))
@@ -209,7 +211,8 @@ class EmbeddingDotBias:
             dy_j = sum over the users u who rated j of |N(u)|^(-1/2) dp_u
             dx_v = sum over the items i that v rated of |N(i)|^(-1/2) dq_i
 
-        and the penalty of a row with c ratings in the batch adds 2/B c reg w.
+        and the penalty of a row with c ratings in the batch adds 2/B c reg w, times
+        (n + n_prior) / n with ``n_prior``.
         """
         gradient = of_tables._asdict()
         if self.who_rated_what is not None:
@@ -244,7 +247,12 @@ class EmbeddingDotBias:
         if self.y_range is not None:
             low, high = self.y_range
             prediction = prediction.sigmoid() * (high - low) + low
-        penalties = [(read[name] ** 2).sum() * _strength(name, penalty) for name in own]
+        user_weights, item_weights = (w.astype(p.data.dtype) for w in self._weights(penalty))
+        penalties = []
+        for name, of_batch in read.items():
+            weights = user_weights[users] if name.startswith("user") else item_weights[items]
+            weighted = (of_batch**2).T * Tensor(weights, False)
+            penalties.append(weighted.sum() * _strength(name, penalty))
         total = sum(penalties[1:], start=penalties[0])
         return TensorLoss(squared_error(prediction, values), total * (1 / len(values)))
 
@@ -282,13 +290,20 @@ class EmbeddingDotBias:
 
     def _penalised(
         self, users: Rows, items: Rows, penalty: Penalty
-    ) -> Iterator[tuple[str, Array, float, NDArray[np.int64]]]:
-        """Yield name, array, strength of its penalty, and the batch's ratings of each row."""
-        of_users = np.bincount(users, minlength=len(self.user_bias))
-        of_items = np.bincount(items, minlength=len(self.item_bias))
+    ) -> Iterator[tuple[str, Array, float, Array]]:
+        """Yield name, array, strength of its penalty, and how often each row is penalised."""
+        of_users, of_items = self._weights(penalty)
+        of_users = of_users * np.bincount(users, minlength=len(of_users))
+        of_items = of_items * np.bincount(items, minlength=len(of_items))
         for name, array in self.arrays().items():
-            counts = of_users if name.startswith("user") else of_items
-            yield name, array, _strength(name, penalty), counts.astype(np.int64)
+            weights = of_users if name.startswith("user") else of_items
+            yield name, array, _strength(name, penalty), weights
+
+    def _weights(self, penalty: Penalty) -> tuple[Array, Array]:
+        """Return how often a rating counts in the penalties of its user and of its item."""
+        if self.who_rated_what is None:
+            return np.ones(len(self.user_bias)), np.ones(len(self.item_bias))
+        return self.who_rated_what.penalty_weights(penalty.n_prior)
 
 
 def _strength(name: str, penalty: Penalty) -> float:

@@ -17,7 +17,7 @@ from recsys.nn.tensor import Tensor
 Range = tuple[float, float] | None
 Y_RANGE: Range = (0.0, 5.5)
 _N_USERS, _N_ITEMS, _N_RATINGS = 5, 7, 30  # every row occurs several times
-_PENALTY = Penalty(reg=0.3, reg_bias=0.2, reg_implicit=0.4)
+_PENALTY = Penalty(reg=0.3, reg_bias=0.2, reg_implicit=0.4, n_prior=2.5)
 
 
 def model_checks() -> list[Callable[[np.random.Generator], list[Check]]]:

@@ -24,6 +24,8 @@ class Penalty(NamedTuple):
     """On both biases."""
     reg_implicit: float = 0.0
     """On all implicit terms."""
+    n_prior: float = 0.0
+    """Ratings that every row is penalised for beside its own; only with implicit terms."""
 
 
 class Loss(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,14 @@ from threadpoolctl import threadpool_limits
 
 from recsys.data import Ratings
 from recsys.model.item_side import ItemSide
-from recsys.model.objective import Array
+from recsys.model.objective import Array, Model
 from recsys.model.snapshot import Snapshot
 from recsys.training import kernels
+from recsys.training.averaging import Average, fit_members
 from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.newcomers import newcomers_to
 from recsys.training.ranking import liked_pairs
-from recsys.training.trainer import Callback, Run, Trainer
+from recsys.training.trainer import Callback, validation_rmse
 
 
 def fit_snapshot(
@@ -54,28 +55,27 @@ def fit_snapshot(
         If the loss is no longer a finite number.
     """
     kernels.use_threads(n_threads, hyperparameters.batch_size)
-    trainer = Trainer(hyperparameters, callbacks)
     # NumPy's own products are small, and their bits must not depend on the number of cores.
     with threadpool_limits(limits=1, user_api="blas"):
         if hyperparameters.objective == "ranking":
-            run = trainer.fit(liked_pairs(train))
+            average = fit_members(liked_pairs(train), hyperparameters, callbacks=callbacks)
         else:
-            run = trainer.fit(train, validation)
-    return to_snapshot(run, train, hyperparameters, data_fingerprint or train.fingerprint)
+            average = fit_members(train, hyperparameters, validation, callbacks)
+    fingerprint = data_fingerprint or train.fingerprint
+    return to_snapshot(average, train, validation, hyperparameters, fingerprint)
 
 
 def to_snapshot(
-    run: Run, train: Ratings, hyperparameters: Hyperparameters, data_fingerprint: str
+    average: Average,
+    train: Ratings,
+    validation: Ratings | None,
+    hyperparameters: Hyperparameters,
+    data_fingerprint: str,
 ) -> Snapshot:
-    """Return a finished run's parameters, frozen, with where they came from."""
-    model, kept = run.model, run.history[run.kept_epoch - 1]
+    """Return the parameters of finished runs, averaged and frozen, with where they came from."""
+    model = average.model
     is_ranking = hyperparameters.objective == "ranking"
-    metrics: dict[str, float | None] = (
-        {"train_loss": kept.train_loss} if is_ranking else {"train_rmse": kept.train_rmse}
-    )
-    metrics["kept_epoch"] = kept.epoch
-    if kept.validation_rmse is not None:
-        metrics["validation_rmse"] = kept.validation_rmse
+    metrics = _metrics(average, model, train, validation, is_ranking=is_ranking)
     user_factors, user_bias = model.user_side()
     items = model.item_side(train.item_ids, _count_by_item(train), train.rating_scale)
     user_mean: Array = np.zeros(user_factors.shape[1])
@@ -91,8 +91,24 @@ def to_snapshot(
         hyperparameters=hyperparameters.as_dict(),
         data_fingerprint=data_fingerprint,
         metrics=metrics,
-        history=tuple(asdict(epoch) for epoch in run.history),
+        history=average.history,
     )
+
+
+def _metrics(
+    average: Average, model: Model, train: Ratings, validation: Ratings | None, *, is_ranking: bool
+) -> dict[str, float | None]:
+    """Return how the training ended: of an average, as it is asked, not the mean of its members."""
+    kept = average.kept
+    if len(kept) > 1:
+        metrics: dict[str, float | None] = {"train_rmse": validation_rmse(model, train, train)}
+        scored = validation_rmse(model, train, validation)
+    else:
+        loss: dict[str, float | None] = {"train_loss": kept[0].train_loss}
+        metrics = loss if is_ranking else {"train_rmse": kept[0].train_rmse}
+        scored = kept[0].validation_rmse
+    metrics["kept_epoch"] = float(np.mean([epoch.epoch for epoch in kept]))
+    return metrics if scored is None else metrics | {"validation_rmse": scored}
 
 
 def _centred(user_factors: Array, items: ItemSide) -> tuple[Array, ItemSide, Array]:

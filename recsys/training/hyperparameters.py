@@ -38,8 +38,12 @@ class Hyperparameters:
         What ``lr`` is multiplied by for the implicit terms, in (0, 1].
     dropout : float
         Share of hidden activations of ``mlp`` dropped in training, in [0, 1).
+    n_members : int
+        Trainings from different seeds that are averaged into one ``dot``, 1 to 32; 1 averages
+        nothing (`recsys.training.averaging`). A stored embedding has ``n_members * n_factors``
+        numbers.
     n_epochs : int
-        Passes over the ratings, at least 1.
+        Passes over the ratings, at least 1; of each member.
     batch_size : int
         Ratings in a mini-batch, at least 1. The gradient is the mean over them.
     optimizer : str
@@ -54,6 +58,9 @@ class Hyperparameters:
     reg, reg_bias, reg_implicit : float
         L2 penalties of embeddings, biases and implicit terms per rating, at least 0
         (`EmbeddingDotBias.loss`).
+    n_prior : float
+        Ratings that each of these penalties counts beside a row's own, at least 0; goes with
+        implicit terms.
     unobserved : float
         How much all pairs weigh in the ranking objective, the liked ones weighing 1; above 0.
     init_std : float
@@ -83,15 +90,17 @@ class Hyperparameters:
     implicit_rate: float = 1.0
     hidden: tuple[int, ...] = ()
     dropout: float = 0.0
+    n_members: int = 1
     n_epochs: int = 60
     batch_size: int
     optimizer: str = "momentum"
     lr: float
     momentum: float = 0.9
     clip: float | None = None
-    reg: float = 0.15
+    reg: float = 0.07
     reg_bias: float = 0.05
     reg_implicit: float = 0.2
+    n_prior: float = 100.0
     unobserved: float = UNOBSERVED
     init_std: float = 0.03
     y_range: tuple[float, float] | None = None
@@ -113,11 +122,13 @@ class Hyperparameters:
                 raise UsageError(f"{name} is {found!r}; allowed: {', '.join(choices)}")
         for name, low, high in (
             ("n_factors", 1, 512),
+            ("n_members", 1, 32),
             ("n_epochs", 1, math.inf),
             ("batch_size", 1, math.inf),
             ("reg", 0, math.inf),
             ("reg_bias", 0, math.inf),
             ("reg_implicit", 0, math.inf),
+            ("n_prior", 0, math.inf),
             ("init_std", 0, math.inf),
             ("early_stopping", 0, math.inf),
             ("seed", 0, math.inf),
@@ -173,7 +184,9 @@ class Hyperparameters:
     @property
     def penalty(self) -> Penalty:
         """The strength of the L2 penalties."""
-        return Penalty(self.reg, self.reg_bias, self.reg_implicit if self.implicit else 0.0)
+        if not self.implicit:
+            return Penalty(self.reg, self.reg_bias)
+        return Penalty(self.reg, self.reg_bias, self.reg_implicit, self.n_prior)
 
     def make_schedule(self) -> Schedule:
         """Return the schedule, at its start."""

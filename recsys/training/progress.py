@@ -17,19 +17,26 @@ class ProgressBar(Callback):
     Parameters
     ----------
     n_epochs : int
-        Epochs asked for.
+        Epochs asked for, of each member.
+    n_members : int
+        Trainings that are averaged; each has a line in turn, which says which one it is.
     """
 
-    def __init__(self, n_epochs: int) -> None:
-        self._n_epochs = n_epochs
+    def __init__(self, n_epochs: int, n_members: int = 1) -> None:
+        self._n_epochs, self._n_members, self._member = n_epochs, n_members, 1
         self._open = ExitStack()
+
+    def on_member(self, member: int) -> None:
+        """Take note of which one the next line is of."""
+        self._member = member
 
     def on_start(self, run: Run, train: Ratings) -> None:
         """Open the line."""
+        of_members = f" {self._member}/{self._n_members}" if self._n_members > 1 else ""
         bar = tqdm(
             total=self._n_epochs * train.n_ratings,
             initial=run.n_epochs * train.n_ratings,
-            desc="training",
+            desc=f"training{of_members}",
             unit=" ratings",
             unit_scale=True,
             disable=None,

@@ -81,6 +81,8 @@ def rating_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]:
 
     defaults = _MLP_DEFAULTS if model == "mlp" else {} if implicit else _PLAIN_DEFAULTS
     chosen = {**defaults, **given, "implicit": implicit}
+    if not implicit:
+        chosen["n_prior"] = 0.0
     has_momentum = optimizer not in OPTIMIZERS or momentum_name(optimizer) is not None
     momentum = chosen.setdefault("momentum", 0.9 if has_momentum else 0.0)
     chosen.setdefault("batch_size", _batch_size(train, model, implicit=implicit))
@@ -114,12 +116,13 @@ def _refuse_nonsense(
             raise UsageError(f"{name} is a setting of the model mlp; the dot product has no layers")
     if model == "mlp" and "reg_bias" in given:
         raise UsageError("reg_bias is a setting of the model dot; the model mlp has no biases")
-    if model == "mlp" and (implicit or "reg_implicit" in given):
+    if model == "mlp" and (implicit or "reg_implicit" in given or "n_prior" in given):
         raise UsageError("implicit terms are of the model dot; the model mlp has none")
-    if not implicit and "reg_implicit" in given:
-        raise UsageError(
-            "reg_implicit is of the implicit terms, which are left out; add --implicit"
-        )
+    for name in ("reg_implicit", "n_prior"):
+        if not implicit and name in given:
+            raise UsageError(f"{name} is of the implicit terms, which are left out; add --implicit")
+    if model == "mlp" and given.get("n_members", 1) > 1:
+        raise UsageError("n_members is a setting of the model dot; networks are not averaged")
     if implicit and optimizer not in _COMPILED:
         n_cells = train.n_users * train.n_items
         if n_cells > _MOST_DENSE_CELLS:

@@ -13,7 +13,7 @@ from recsys.training.implicit_steps import ImplicitSteps
 from recsys.training.rating_defaults import who_rated_what
 from recsys.training.steps import DenseSteps, EngineSteps
 
-PENALTY = Penalty(0.05, 0.02, 0.1)
+PENALTY = Penalty(0.05, 0.02, 0.1, n_prior=3)
 
 
 def dense(model, batches, penalty, clip=None):

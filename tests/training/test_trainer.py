@@ -24,7 +24,9 @@ def dense_steps(model, batches, settings):
 
 
 def settings_for(train, **given):
-    return Hyperparameters.choose(train, **{"n_factors": 8, "n_epochs": 10, "reg": 0.02, **given})
+    return Hyperparameters.choose(
+        train, **{"n_factors": 8, "n_epochs": 10, "reg": 0.02, "n_prior": 0.0, **given}
+    )
 
 
 def test_planted_factors_are_recovered_close_to_the_noise(parts):
