@@ -232,3 +232,38 @@ def test_a_port_that_is_taken_is_one_clear_line(shop):
 def test_a_host_that_is_none_is_one_clear_line(shop):
     with pytest.raises(RecsysError, match=r"cannot listen on no such host:8000: .+; choose"):
         serve(shop.config, host="no such host")
+
+
+def test_no_acknowledged_rating_is_lost_when_the_server_is_killed_under_several_writers(fresh_shop):
+    acknowledged, enough = [], threading.Event()
+
+    def write(address, writer):
+        for n in range(100_000):
+            given = {"user_id": f"w{writer}-{n}", "item_id": "m1", "rating": 1 + n % 5}
+            request = urllib.request.Request(
+                f"{address}/v1/ratings",
+                data=json.dumps({"ratings": [given]}).encode(),
+                headers={"Content-Type": "application/json"},
+            )
+            try:
+                assert get(request)["n_accepted"] == 1
+            except (OSError, http.client.HTTPException):
+                return  # killed
+            acknowledged.append((given["user_id"], "m1", given["rating"]))
+            if len(acknowledged) >= 30:
+                enough.set()
+
+    with running(fresh_shop, start_new_session=True) as (process, address):
+        writers = [threading.Thread(target=write, args=(address, n)) for n in range(4)]
+        for writer in writers:
+            writer.start()
+        assert enough.wait(timeout=60)
+        os.killpg(process.pid, signal.SIGKILL)
+        for writer in writers:
+            writer.join()
+
+    stored = {entry[:3] for entry in store.load_feedback(fresh_shop.engine, "tiny").entries}
+    assert len(acknowledged) >= 30
+    assert set(acknowledged) <= stored
+    # At most one request of each writer was stored without its answer having arrived.
+    assert len(stored) <= len(acknowledged) + len(writers)
