@@ -22,9 +22,8 @@ from api.schemas.ratings import (
 from api.schemas.users import UserPath
 from recsys.data.feedback import FeedbackEntry, rating_flaw
 from recsys.errors import NotFoundError
-from recsys.serving.known_ratings import known_ratings
-from recsys.store import DataSetInfo, forget_user, save_feedback
-from recsys.store.registry import get_data_set
+from recsys.serving.known_ratings import KnownRating, known_ratings
+from recsys.store import DataSetInfo, forget_user, get_data_set, save_feedback
 
 api = resource("ratings", 422, 500, 503, url_prefix="/v1")
 take_json(api)
@@ -71,7 +70,7 @@ def save_ratings(query: NoParameters, body: GivenRatings) -> Response:
 def list_ratings(path: UserPath, query: RatingsQuery) -> Response:
     """List what a user is known to have rated, newest first."""
     asked, end = recommender(), query.offset + query.limit
-    known = known_ratings(asked, path.user_id)
+    known = _known(path.user_id)
     return answer(
         UserRatingList(
             items=user_ratings(asked.catalogue, known[query.offset : end]),
@@ -84,7 +83,7 @@ def list_ratings(path: UserPath, query: RatingsQuery) -> Response:
 @api.delete("/users/<user_id>/ratings", responses={204: None, **problems(404)})
 def delete_ratings(path: UserPath, query: NoParameters) -> Response:
     """Forget all that a user rated, at once and in each training to come."""
-    known_ratings(recommender(), path.user_id)
+    _known(path.user_id)
     forget_user(backend().engine, _data_set().name, path.user_id)
     return Response(status=204)
 
@@ -92,12 +91,17 @@ def delete_ratings(path: UserPath, query: NoParameters) -> Response:
 @api.delete("/users/<user_id>/ratings/<item_id>", responses={204: None, **problems(404)})
 def delete_rating(path: UserItemPath, query: NoParameters) -> Response:
     """Forget what a user rated an item, at once and in each training to come."""
-    known = known_ratings(recommender(), path.user_id)
+    known = _known(path.user_id)
     if all(rating.item_id != path.item_id for rating in known):
         raise NotFoundError(f"user {path.user_id!r} is not known to have rated {path.item_id!r}")
     erased = FeedbackEntry(path.user_id, path.item_id, None, None, is_erased=True)
     save_feedback(backend().engine, _data_set().name, [erased])
     return Response(status=204)
+
+
+def _known(user_id: str) -> list[KnownRating]:
+    asked = recommender()
+    return known_ratings(asked.source, asked.model_id, asked.catalogue, user_id)
 
 
 def _data_set() -> DataSetInfo:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from recsys.data.feedback import ALL_ITEMS
 from recsys.errors import UnknownUserError
-from recsys.serving.recommender import Recommender
+from recsys.model.snapshot import Catalogue
+from recsys.serving.source import Source
 
 
 class KnownRating(NamedTuple):
@@ -25,22 +26,32 @@ class KnownRating(NamedTuple):
     rated_at: int | None
 
 
-def known_ratings(recommender: Recommender, user_id: str) -> list[KnownRating]:
+def known_ratings(
+    source: Source, model_id: int, catalogue: Catalogue, user_id: str
+) -> list[KnownRating]:
     """Return all that is known of a user, newest first; of equal times by item id.
 
     That is what the version's data set holds, with what came in since in its place, and without
     what was taken back.
+
+    Parameters
+    ----------
+    source : Source
+    model_id : int
+        The version.
+    catalogue : Catalogue
+        The version's. What came in since may be of other items too.
+    user_id : str
 
     Raises
     ------
     UnknownUserError
         If neither knows the user, or everything was taken back.
     """
-    source, model_id = recommender.source, recommender.model_id
     rated, newer = source.rated(model_id, user_id), source.newer_feedback(model_id, user_id)
     known: dict[str, KnownRating] = {}
     if rated is not None and not any(entry.item_id == ALL_ITEMS for entry in newer):
-        ids = recommender.catalogue.item_ids
+        ids = catalogue.item_ids
         nothing: Iterable[None] = [None] * len(rated.items)
         values = nothing if rated.values is None else rated.values.tolist()
         times = nothing if rated.timestamps is None else rated.timestamps.tolist()

@@ -8,6 +8,7 @@ import pytest
 
 from recsys.data import IdMap, ItemMetadata
 from recsys.model.item_side import Head, ItemSide
+from recsys.model.rated import Rated
 from recsys.model.snapshot import Catalogue, Champion, UserRow
 from recsys.serving import ItemFiles
 
@@ -63,6 +64,7 @@ class MemorySource:
     versions: dict = field(default_factory=dict)
     users: dict = field(default_factory=dict)
     current: Champion | None = None
+    feedback: dict = field(default_factory=dict)
     reads: Counter = field(default_factory=Counter)
     broken: set = field(default_factory=set)
 
@@ -95,6 +97,16 @@ class MemorySource:
 
     def user_row(self, model_id, objective, user_id):
         return self.users.get((objective, user_id))
+
+    def rated(self, model_id, user_id):
+        rows = [row for (_, known), row in self.users.items() if known == user_id]
+        return Rated(rows[0].rated_items, rows[0].rated_values, None) if rows else None
+
+    def newer_feedback(self, model_id, user_id):
+        return self.feedback.get(user_id, [])
+
+    def feedback_revision(self, model_id, user_id):
+        return len(self.newer_feedback(model_id, user_id))
 
 
 @pytest.fixture
