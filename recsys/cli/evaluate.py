@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import click
 import numpy as np
+from click.core import ParameterSource
 from numpy.typing import NDArray
 
 from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
 from recsys.cli.tell import metrics_of, read_and_tell, tell_unknown
 from recsys.cli.tell_comparison import compared_as_json, print_comparison
-from recsys.cli.training import choose, fit
+from recsys.cli.training import check_ranges, choose, fit
 from recsys.data import Ratings
 from recsys.data.split import (
     held_out,
@@ -31,7 +32,7 @@ from recsys.evaluation.predictor import Predictor
 from recsys.evaluation.protocols import sampled_negatives as score_among_negatives
 from recsys.model.baselines import BASELINES, LIST_BASELINES
 from recsys.model.served import Served
-from recsys.training.hyperparameters import Hyperparameters
+from recsys.training.hyperparameters import HYPERPARAMETER_NAMES, Hyperparameters
 
 Split = Callable[[Ratings, float, np.random.Generator], NDArray[np.bool_]]
 _SPLITS: dict[str, Split] = {
@@ -40,6 +41,8 @@ _SPLITS: dict[str, Split] = {
     "time": lambda ratings, fraction, _: split_by_time(ratings, fraction),
     "last": lambda ratings, _, __: split_last(ratings),
 }
+# The seed is also that of the split.
+_OF_TRAINING = {*HYPERPARAMETER_NAMES, "threads"} - {"seed"}
 
 
 class Fold(NamedTuple):
@@ -96,6 +99,9 @@ def evaluate(
     _check(train, test, data, folds, holdout, split)
     if sampled_negatives and not (train or split == "last"):
         raise UsageError("--sampled-negatives ranks one item of each user: with --split last")
+    check_ranges(options)
+    if baseline:
+        _refuse_training_options(baseline)
     options["early_stopping"] = options["early_stopping"] or 0
     seed = options["seed"] or Hyperparameters.seed
     if train and test:
@@ -132,7 +138,8 @@ def evaluate(
     if as_json:
         several = {"folds": results} if len(results) > 1 else {}
         compared = compared_as_json(comparison)
-        print_json({"objective": objective, **_mean(results), **compared, **several})
+        told = None if baseline else objective
+        print_json({"objective": told, **_mean(results), **compared, **several})
     else:
         print_comparison(comparison)
 
@@ -153,6 +160,24 @@ def _check(
         raise UsageError("--split last holds out one rating of each user; without --holdout")
     if folds and split != "rating":
         raise UsageError("--folds splits by rating; --split goes with --holdout")
+
+
+def _refuse_training_options(baseline: str) -> None:
+    """Refuse what was typed for a training that there is none of.
+
+    In the environment or a file the same settings are there for other calls too.
+    """
+    context = click.get_current_context()
+    typed = [
+        max(option.opts, key=len)
+        for option in context.command.params
+        if option.name in _OF_TRAINING
+        and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    ]
+    if typed:
+        raise UsageError(
+            f"--baseline {baseline} is not trained; it goes without {', '.join(typed)}"
+        )
 
 
 def _split(

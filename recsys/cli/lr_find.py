@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from recsys.analysis.lr_plot import plot_lr_curve
 from recsys.cli.options import given_hyperparameters, training_options
 from recsys.cli.output import json_option, note, print_json, print_table
 from recsys.cli.tell import read_and_tell
+from recsys.cli.training import check_ranges
 from recsys.data.split import held_out
+from recsys.errors import UsageError
 from recsys.nn.lr_finder import exponential_rates
 from recsys.training import kernels
 from recsys.training.hyperparameters import Hyperparameters
@@ -44,13 +47,16 @@ def lr_find(
     smoothed loss is four times its lowest. The suggestion is where it falls most steeply. The
     objective is that of ratings. Nothing is stored.
     """
+    check_ranges(options)
+    _check(start, end)
     ratings = read_and_tell(data)
     train = ratings.select(~held_out(ratings))
     hyperparameters = Hyperparameters.choose(train, **given_hyperparameters(options))
     kernels.use_threads(threads, hyperparameters.batch_size)
 
     usual = hyperparameters.lr
-    rates = exponential_rates(start or usual / 1000, end or usual * 100, steps)
+    lowest = usual / 1000 if start is None else start
+    rates = exponential_rates(lowest, usual * 100 if end is None else end, steps)
     curve = sweep(train, hyperparameters, rates)
     if plot is not None:
         plot_lr_curve(plot, curve.rates, curve.losses, curve.smoothed, curve.suggestion)
@@ -81,3 +87,11 @@ def lr_find(
         f"\nSuggestion: {suggested}, for {hyperparameters.optimizer} with batches of "
         f"{hyperparameters.batch_size:,}; the default here is {usual:.3g}."
     )
+
+
+def _check(start: float | None, end: float | None) -> None:
+    for name, rate in (("--start", start), ("--end", end)):
+        if rate is not None and not 0 < rate < math.inf:
+            raise UsageError(f"{name} is {rate:g}; allowed: a finite rate above 0")
+    if start is not None and end is not None and start >= end:
+        raise UsageError(f"--start is {start:g} and --end {end:g}; allowed: a higher --end")

@@ -14,7 +14,7 @@ from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
 from recsys.cli.promotion import Promotion, promote_if_not_worse
 from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_unknown
-from recsys.cli.training import check, choose, fit
+from recsys.cli.training import check_ranges, choose, fit
 from recsys.data import Ratings
 from recsys.data.split import held_out
 from recsys.evaluation.calibration import MIN_RATINGS, with_intervals
@@ -59,7 +59,7 @@ def train(
 
     Both are scored on the same held-out ratings. The champion is the version that is served.
     """
-    check(options)
+    check_ranges(options)
     engine = store.open_database(database_url)
     store.prepare(engine)
     ratings, feedback_revision = read_and_tell(data), 0

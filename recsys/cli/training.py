@@ -21,7 +21,7 @@ from recsys.training.trainer import Callback
 _SHARED = ("n_factors", "dtype", "seed")
 
 
-def check(options: Mapping[str, Any]) -> None:
+def check_ranges(options: Mapping[str, Any]) -> None:
     """Refuse a hyperparameter that no data could make right, before any data is read.
 
     What depends on the data, or on another setting, is left to `choose`.

@@ -249,6 +249,50 @@ def test_options_that_contradict_each_other_are_refused(recsys, arguments, compl
     assert complaint in refused.err
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("--n-factors", 8), "--n-factors"),
+        (("--objective", "both"), "--objective"),
+        (("--threads", 1, "--early-stopping", 3), "--threads, --early-stopping"),
+        (("--no-implicit",), "--implicit"),
+    ],
+)
+def test_a_baseline_refuses_options_of_training_before_it_reads(recsys, given, named):
+    refused = recsys("evaluate", "--data", "missing.csv", "--baseline", "bias", *given)
+    assert (refused.code, refused.out) == (2, "")
+    assert f"--baseline bias is not trained; it goes without {named}\n" in refused.err
+
+
+def test_a_baseline_goes_with_a_seed_and_with_settings_that_other_calls_use(shop, done, home):
+    (home / "recsys.toml").write_text("[evaluate]\nn_factors = 8\n")
+    asked = ("evaluate", "--data", shop, "--baseline", "bias", "--seed", 3, "--json")
+    assert done(*asked, RECSYS_EVALUATE_N_EPOCHS="2").json["rmse"] > 0
+
+
+def test_a_baseline_has_no_objective(shop, evaluate):
+    assert evaluate("--data", shop, "--baseline", "bias")["objective"] is None
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "lr-find"])
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (("--momentum", 1), "momentum is 1.0; allowed: 0 to below 1"),
+        (("--n-factors", 0), "n_factors is 0; allowed: 1 to 512"),
+        (("--reg", -1), "reg is -1.0; allowed: 0 or more"),
+        (("--y-range", 5, 1), "y_range is (5.0, 1.0)"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_before_any_data_is_read(
+    recsys, home, command, given, complaint
+):
+    refused = recsys(command, "--data", "missing.csv", *given)
+    assert refused.code == 2
+    assert complaint in refused.err
+    assert not (home / "var").exists()
+
+
 def test_more_folds_than_ratings_are_refused(home, recsys):
     (home / "a.csv").write_text("user,item,rating\nu1,x,2\nu1,y,4\n")
     refused = recsys("evaluate", "--data", "a.csv", "--folds", 3)
