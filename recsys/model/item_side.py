@@ -218,6 +218,28 @@ class ItemSide:
         offset = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
         return product + self.item_bias + offset
 
+    def scores_of(
+        self, rows: NDArray[np.integer], user_factors: Floats, user_bias: float
+    ) -> Floats:
+        """Return the raw scores of some items for one user, each as exact as float32 can be.
+
+        Parameters
+        ----------
+        rows : (n,) int
+        user_factors : (n_user_factors,) float32
+        user_bias : float
+
+        Returns
+        -------
+        (n,) float32
+        """
+        if self.head is not None:
+            return np.asarray(self.scores(user_factors, user_bias)[rows])
+        # Summed in float64, a score does not depend on which others are asked for.
+        product = self.item_factors[rows].astype(np.float64) @ user_factors.astype(np.float64)
+        scores = product + self.item_bias[rows] + (user_bias + self.global_mean)
+        return np.asarray(scores, dtype=np.float32)
+
     def stars(self, scores: Floats) -> Floats:
         """Return the predicted ratings for raw scores: sigmoid range, then clipped to the scale."""
         if self.y_range is not None:
@@ -244,8 +266,12 @@ class ItemSide:
             # everybody's mean would lift the few-rated items to the top of a strict user's list.
             share = self.item_counts / max(1, self.item_counts.sum(dtype=np.int64))
             base = (scores @ share.astype(np.float32))[..., None]
-        trust = (self.item_counts / (self.item_counts + SHRINKAGE)).astype(np.float32)
-        return base + trust * (scores - base)
+        return base + self.trust * (scores - base)
+
+    @cached_property
+    def trust(self) -> Floats:
+        """The share that `shrunk` leaves of what the model says about an item, (n_items,)."""
+        return (self.item_counts / (self.item_counts + SHRINKAGE)).astype(np.float32)
 
     @cached_property
     def _item_part(self) -> Floats:

@@ -30,7 +30,7 @@ class PopularityDial:
         logarithms = np.log1p(n_ratings.astype(np.float32))
         centred = logarithms - (logarithms[listed].mean() if listed.any() else 0)
         spread = centred[listed].std() if listed.any() else 0
-        self._z: Floats = centred / (spread or 1)
+        self._z: Floats = (centred / (spread or 1)).astype(np.float32)
 
     def turn(self, scores: Floats, popularity: float) -> Floats:
         """Return scores moved by ``popularity``, in [-1, 1]; at 0 as they are.
@@ -42,4 +42,5 @@ class PopularityDial:
         """
         if popularity == 0 or not self._listed.any():
             return scores
-        return scores + np.float32(popularity) * scores[self._listed].std() * self._z
+        spread = np.float32(popularity) * scores[self._listed].std()
+        return np.asarray(scores + spread * self._z)
