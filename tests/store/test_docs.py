@@ -21,8 +21,8 @@ def test_the_pages_example_and_its_backup_work(tmp_path, monkeypatch):
     (example,) = blocks("python")
     names: dict[str, object] = {}
     exec(compile(example, "docs/store.md", "exec"), names)
-    (backup,) = (block for block in blocks("bash") if block.startswith("python -c"))
-    subprocess.run([sys.executable, *shlex.split(backup)[1:]], check=True)
+    (backup,) = (block for block in blocks("bash") if " backup " in block)
+    subprocess.run([sys.executable, "-m", *shlex.split(backup)], check=True)
     copy = store.open_database("sqlite:///recsys-backup.db")
     assert store.get_version(copy, "champion").model_id == names["model_id"]
     copy.dispose()
