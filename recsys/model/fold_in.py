@@ -217,11 +217,12 @@ def _ridge(x: Array, penalty: Array, pull: Array) -> tuple[Array, Array]:
     scaled = x / penalty
     # The same matrix by either inverse: (X'X + B)^-1 X' = B^-1 X' (X B^-1 X' + I)^-1.
     if n < d:
-        per_target: Array = np.linalg.solve(scaled @ x.T + np.eye(n), scaled)
+        per_target = np.linalg.solve(scaled @ x.T + np.eye(n), scaled)
     else:
         per_target = np.linalg.solve(x.T @ x + np.diag(penalty), x.T).T
     alone = pull / penalty
-    return per_target, alone - (x @ alone) @ per_target
+    rest: Array = alone - (x @ alone) @ per_target
+    return np.asarray(per_target, np.float64), rest
 
 
 def _link(z: Array, y_range: tuple[float, float] | None) -> tuple[Array, Array]:
