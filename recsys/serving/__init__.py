@@ -2,7 +2,9 @@
 
 from recsys.serving.current import Current, Serving
 from recsys.serving.item_files import ItemFiles
-from recsys.serving.recommender import RankedItems, Recommender
+from recsys.serving.lists import RankedItems
+from recsys.serving.person import Person
+from recsys.serving.recommender import Recommender
 from recsys.serving.search import SORTS, Filters, Search, Sort
 from recsys.serving.source import Source
 
@@ -11,6 +13,7 @@ __all__ = [
     "Current",
     "Filters",
     "ItemFiles",
+    "Person",
     "RankedItems",
     "Recommender",
     "Search",

@@ -7,39 +7,21 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.errors import NotFoundError, UnknownUserError
+from recsys.errors import NotFoundError
 from recsys.model.intervals import LEVEL
 from recsys.model.item_side import Floats, ItemSide
-from recsys.model.ranking import Rows, page
+from recsys.model.ranking import page
 from recsys.model.snapshot import Catalogue, Objective, UserRow
+from recsys.serving.folding import Folding
 from recsys.serving.item_files import ItemFiles
-from recsys.serving.popularity import PopularityDial
+from recsys.serving.lists import ListOrder, RankedItems
+from recsys.serving.neighbours import Neighbours
+from recsys.serving.people import People
+from recsys.serving.person import Person
 from recsys.serving.search import Filters, Mask, Search
 from recsys.serving.source import Source
 
 ALL_ITEMS = Filters()
-
-
-@dataclass(frozen=True, eq=False)
-class RankedItems:
-    """One page of a list, best first.
-
-    Attributes
-    ----------
-    items : (n_listed,) intp
-        Item rows of the catalogue.
-    scores : (n_listed,) float32
-        What orders the list; never increasing.
-    stars : (n_listed,) float32 or None
-        Predicted ratings; None where the version has no rating embeddings.
-    has_more : bool
-        Whether the list goes on behind this page.
-    """
-
-    items: Rows
-    scores: Floats
-    stars: Floats | None
-    has_more: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +99,32 @@ class Recommender:
             raise NotFoundError(f"item {item_id!r} is unknown to version {self.model_id}")
         return self.catalogue.item_ids.row(item_id)
 
+    def person(self, user_id: str) -> Person:
+        """Return a user as known at this moment, newer feedback folded in (`People.find`).
+
+        Raises
+        ------
+        UnknownUserError
+            If the version does not know the user and nothing has come in since.
+        """
+        return self._people.find(user_id)
+
+    def fold_in(
+        self,
+        item_ids: Sequence[str],
+        values: Sequence[float | None] | None = None,
+        *,
+        known: Person | None = None,
+    ) -> tuple[Person, list[str]]:
+        """Return somebody with these ratings, whom nobody trained, and the items skipped.
+
+        See `Folding.person`. `FoldIn` raises NotFoundError where the version cannot do that.
+        """
+        return self._folding.person(item_ids, values, known)
+
     def recommend(
         self,
-        user_id: str,
+        user: str | Person,
         n: int = 10,
         *,
         offset: int = 0,
@@ -133,34 +138,27 @@ class Recommender:
 
         Parameters
         ----------
-        user_id : str
+        user : str or Person
+            The id of a user the version knows, or whom `person` returned.
         n, offset : int
         filters : Filters
         exclude_seen : bool
             Leave out what the user is known to have rated.
         popularity : float
             In [-1, 1]: what moves the list towards popular items, or away from them
-            (`PopularityDial`).
+            (`recsys.serving.popularity.PopularityDial`).
 
         Raises
         ------
         UnknownUserError
             If the version does not know the user.
         """
-        user = self._user(user_id, self._listing)
-        raw = self._side.scores(user.factors, user.bias)
-        scores = raw if self._listing == "ranking" else self._side.shrunk(raw, user.bias)
-        scores = self._dial.turn(scores, popularity)
-        candidates = self._trained & self.search.matching(filters)
+        person = self._person(user)
+        candidates = self.order.listed & self.search.matching(filters)
         if exclude_seen:
-            candidates[user.rated_items] = False
-        items, has_more = page(scores, candidates, n, offset)
-        stars = None
-        if self._listing == "rating":
-            stars = self._side.stars(raw[items])
-        elif "rating" in self.sides:
-            stars = self._stars(self._user(user_id, "rating"), items)
-        return RankedItems(items, scores[items], stars, has_more)
+            candidates[person.rated_items] = False
+        scores = self.order.scores(person.rows[self.order.objective], popularity)
+        return self._page(person, scores, candidates, n, offset)
 
     def popular(self, n: int = 10, *, offset: int = 0, filters: Filters = ALL_ITEMS) -> RankedItems:
         """Return the items with the most known ratings, for somebody of whom nothing is known.
@@ -168,15 +166,11 @@ class Recommender:
         The scores are the numbers of ratings; the stars are those of a user without any taste
         or generosity of their own.
         """
-        candidates = self._trained & self.search.matching(filters)
+        candidates = self.order.listed & self.search.matching(filters)
         scores = self.catalogue.n_ratings.astype(np.float32)
-        items, has_more = page(scores, candidates, n, offset)
-        stars = None
-        if "rating" in self.sides:
-            stars = self._stars(self._nobody, items)
-        return RankedItems(items, scores[items], stars, has_more)
+        return self._page(self._nobody, scores, candidates, n, offset)
 
-    def predict(self, user_id: str, item_ids: Sequence[str]) -> Floats:
+    def predict(self, user: str | Person, item_ids: Sequence[str]) -> Floats:
         """Return the predicted ratings of items by a user, NaN where the item is unknown.
 
         An item without training ratings has an embedding and a bias of zero: it gets what the
@@ -195,12 +189,12 @@ class Recommender:
             If the version has no rating embeddings.
         """
         rows = self.catalogue.item_ids.rows(item_ids)
-        stars = self._stars(self._user(user_id, "rating"), rows)
+        stars = self._stars(self._person(user), rows)
         stars[rows < 0] = np.nan
         return stars
 
     def predict_between(
-        self, user_id: str, item_ids: Sequence[str], level: float = LEVEL
+        self, user: str | Person, item_ids: Sequence[str], level: float = LEVEL
     ) -> tuple[Floats, Floats] | None:
         """Return between which stars a user's ratings of items lie in a share ``level`` of cases.
 
@@ -220,14 +214,9 @@ class Recommender:
         NotFoundError
             If the version has no rating embeddings.
         """
-        side = self.side("rating")
-        if side.intervals is None:
-            return None
+        person = self._person(user)
         rows = self.catalogue.item_ids.rows(item_ids)
-        n_known = len(self._user(user_id, "rating").rated_items)
-        return side.intervals.bounds(
-            self.predict(user_id, item_ids), side.item_counts[rows], n_known, level
-        )
+        return self._between(person, rows, self.predict(person, item_ids), level)
 
     def similar_items(self, item_id: str, n: int = 10, *, min_ratings: int = 20) -> RankedItems:
         """Return the ``n`` nearest items by the cosine of their embeddings, itself left out.
@@ -249,52 +238,62 @@ class Recommender:
             If the catalogue does not have the item.
         """
         row = self.item_row(item_id)
-        candidates = self.search.matching(Filters(min_ratings=min_ratings)) & (self._norms > 0)
-        candidates &= bool(self._norms[row] > 0)
-        candidates[row] = False
-        factors, norms = self._tastes.item_factors, np.where(self._norms > 0, self._norms, 1)
-        cosines = np.clip(factors @ factors[row] / (norms * norms[row]), -1, 1)
-        items, has_more = page(cosines, candidates, n)
-        return RankedItems(items, cosines[items], None, has_more)
+        candidates = self.search.matching(Filters(min_ratings=min_ratings))
+        items, cosines, has_more = self._neighbours.nearest(row, candidates, n)
+        return RankedItems(items, cosines, None, None, has_more)
 
     @cached_property
-    def _listing(self) -> Objective:
-        return "ranking" if "ranking" in self.sides else "rating"
-
-    @property
-    def _side(self) -> ItemSide:
-        return self.sides[self._listing]
+    def order(self) -> ListOrder:
+        """What orders the lists."""
+        listing: Objective = "ranking" if "ranking" in self.sides else "rating"
+        return ListOrder(listing, self.sides[listing], self.catalogue.n_ratings)
 
     @cached_property
-    def _trained(self) -> Mask:
-        return self._side.item_counts > 0
+    def _neighbours(self) -> Neighbours:
+        return Neighbours(self.sides.get("rating", self.order.side).item_factors)
 
     @cached_property
-    def _dial(self) -> PopularityDial:
-        return PopularityDial(self.catalogue.n_ratings, self._trained)
-
-    @property
-    def _tastes(self) -> ItemSide:
-        return self.sides.get("rating", self._side)
-
-    @cached_property
-    def _norms(self) -> Floats:
-        factors = self._tastes.item_factors
-        norms: Floats = np.sqrt(np.einsum("ij,ij->i", factors, factors))
-        return norms
-
-    @cached_property
-    def _nobody(self) -> UserRow:
+    def _nobody(self) -> Person:
         """Somebody without any taste or generosity of their own."""
-        factors = np.zeros(self.side("rating").n_user_factors, dtype=np.float32)
-        return UserRow(factors, 0.0, np.empty(0, dtype=np.int32), None)
+        nothing = np.empty(0, dtype=np.int32)
+        return Person(
+            {
+                name: UserRow(np.zeros(side.n_user_factors, np.float32), 0.0, nothing, None)
+                for name, side in self.sides.items()
+            }
+        )
 
-    def _user(self, user_id: str, objective: Objective) -> UserRow:
-        user = self.source.user_row(self.model_id, objective, user_id)
-        if user is None:
-            raise UnknownUserError(user_id, self.model_id)
-        return user
+    @cached_property
+    def _people(self) -> People:
+        return People(self.source, self.model_id, self.catalogue, self.sides, self.fold_in)
 
-    def _stars(self, user: UserRow, rows: NDArray[np.integer]) -> Floats:
+    @cached_property
+    def _folding(self) -> Folding:
+        return Folding(self.sides, self.catalogue.item_ids)
+
+    def _person(self, user: str | Person) -> Person:
+        return self.person(user) if isinstance(user, str) else user
+
+    def _page(
+        self, person: Person, scores: Floats, candidates: Mask, n: int, offset: int
+    ) -> RankedItems:
+        items, has_more = page(scores, candidates, n, offset)
+        if "rating" not in self.sides:
+            return RankedItems(items, scores[items], None, None, has_more)
+        stars = self._stars(person, items)
+        between = self._between(person, items, stars, LEVEL)
+        return RankedItems(items, scores[items], stars, between, has_more)
+
+    def _stars(self, person: Person, rows: NDArray[np.integer]) -> Floats:
         side = self.side("rating")
-        return side.stars(side.scores(user.factors, user.bias)[rows])
+        user = person.rows["rating"]
+        return side.stars(side.scores_of(rows, user.factors, user.bias))
+
+    def _between(
+        self, person: Person, rows: NDArray[np.integer], stars: Floats, level: float
+    ) -> tuple[Floats, Floats] | None:
+        side = self.side("rating")
+        if side.intervals is None:
+            return None
+        n_known = len(person.rated_items)
+        return side.intervals.bounds(stars, side.item_counts[rows], n_known, level)
