@@ -38,11 +38,7 @@ def print_search(search: Search, command: str) -> None:
     trials, ranked = search.trials, search.ranked
     best = [trial for trial in ranked if trial.number][:_ROWS]
     rows = [
-        [
-            _name(trial),
-            trial.score,
-            *(f"{value:.3g}" for value in _searched(search, trial).values()),
-        ]
+        [trial.number, trial.score, *map(_shown, _searched(search, trial).values())]
         for trial in (trials[0], *best)
     ]
     headers = [name.replace("_", "\n") for name in search.space]
@@ -50,7 +46,7 @@ def print_search(search: Search, command: str) -> None:
     outcomes = Counter(trial.outcome for trial in trials)
     click.echo(
         f"\n{len(trials)} trials: {outcomes['complete']} complete, {outcomes['pruned']} pruned, "
-        f"{outcomes['diverged']} diverged."
+        f"{outcomes['diverged']} diverged. Trial 0 is the defaults."
     )
     gain = search.gain()
     if gain is None:
@@ -125,8 +121,8 @@ def _option(name: str, value: Any) -> list[str]:
     return [flag, ",".join(map(str, value)) if isinstance(value, list) else str(value)]
 
 
-def _name(trial: Trial) -> str:
-    return str(trial.number) if trial.number else "defaults"
+def _shown(value: float) -> str:
+    return f"{value:.3g}".removeprefix("0")  # so that eight columns fit 80 characters
 
 
 def _searched(search: Search, trial: Trial) -> dict[str, float]:

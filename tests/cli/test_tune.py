@@ -32,12 +32,12 @@ def test_the_table_has_the_defaults_and_the_best_and_ends_with_the_line_to_type(
     told = tune("--trials", 4)
     headers, more, _, *rows = told.out.splitlines()[:7]
     assert (headers.split(), more.split()) == (
-        ["trial", "rmse", "lr", "reg", "reg", "reg", "init"],
-        ["bias", "implicit", "std"],
+        ["trial", "rmse", "lr", "reg", "reg", "reg", "n", "init"],
+        ["bias", "implicit", "prior", "std"],
     )
-    assert rows[0].startswith("defaults")
+    assert rows[0].split()[0] == "0"
     assert max(map(len, told.out.splitlines()[:10])) <= 80
-    assert "4 trials: 4 complete, 0 pruned, 0 diverged." in told.out
+    assert "4 trials: 4 complete, 0 pruned, 0 diverged. Trial 0 is the defaults." in told.out
 
     found = tune("--trials", 4, "--json").json
     line = told.out.splitlines()[-1].strip()

@@ -47,7 +47,7 @@ def test_the_first_trial_is_the_defaults_scored_after_all_their_epochs(parts, wh
 
 
 def test_trials_are_of_other_settings_each_and_keep_what_is_fixed(whole):
-    assert set(whole.space) == {"lr", "reg", "reg_bias", "reg_implicit", "init_std"}
+    assert set(whole.space) == {"lr", "reg", "reg_bias", "reg_implicit", "n_prior", "init_std"}
     searched = {tuple(t.hyperparameters[name] for name in whole.space) for t in whole.trials}
     assert len(searched) == 12
     for trial in whole.trials:
@@ -166,7 +166,7 @@ def test_a_named_study_of_other_data_or_settings_is_refused(ratings, parts, tmp_
     with pytest.raises(UsageError, match="study 'mine' is of other settings"):
         Search(parts, {**SMALL, "momentum": 0.8}, path, "mine")
     with pytest.raises(UsageError, match="study 'mine' is of other ranges"):
-        Search(parts, {**SMALL, "reg": 0.15}, path, "mine")
+        Search(parts, {**SMALL, "reg": Hyperparameters.reg}, path, "mine")
     assert Search(parts, SMALL, path, "yours").trials == []
 
 
@@ -179,7 +179,9 @@ def test_a_file_that_holds_something_else_is_refused_and_left_as_it_is(parts, tm
 
 
 def test_what_cannot_be_searched_is_refused(ratings, parts):
-    everything = {name: getattr(Hyperparameters, name) for name in ("reg", "reg_bias", "init_std")}
+    everything = {
+        name: getattr(Hyperparameters, name) for name in ("reg", "reg_bias", "n_prior", "init_std")
+    }
     with pytest.raises(UsageError, match="everything that could be searched is given"):
         Search(parts, {**SMALL, **everything, "lr": 1.0, "reg_implicit": 0.2})
     with pytest.raises(DataError, match="too few ratings to keep a validation part; found 9"):
