@@ -23,7 +23,7 @@ def list_(database_url: str, /, as_json: bool) -> None:
     """List the versions, newest first."""
     versions = store.list_versions(_open(database_url))
     if as_json:
-        print_json({"items": [_without_history(version) for version in versions]})
+        print_json({"items": [_in_short(version) for version in versions]})
         return
     if not versions:
         note("No version is stored yet: recsys train")
@@ -70,6 +70,9 @@ def show(database_url: str, /, version: str, as_json: bool) -> None:
         print_pairs(snapshot.hyperparameters)
         click.echo()
         print_pairs(snapshot.metrics)
+        if snapshot.intervals is not None:
+            n_ratings = snapshot.intervals["n_ratings"]
+            click.echo(f"\nintervals of stars calibrated on {n_ratings:,} held-out ratings")
         click.echo()
         columns = ["epoch", "lr", "train_loss", "validation_rmse", "seconds"]
         print_table([[row[name] for name in columns] for row in snapshot.history], columns)
@@ -113,8 +116,8 @@ def _as_dict(version: VersionInfo) -> dict[str, Any]:
     return {**asdict(version), "created_at": version.created_at.isoformat()}
 
 
-def _without_history(version: VersionInfo) -> dict[str, Any]:
+def _in_short(version: VersionInfo) -> dict[str, Any]:
     listed = _as_dict(version)
     for snapshot in listed["snapshots"]:
-        del snapshot["history"]
+        del snapshot["history"], snapshot["intervals"]
     return listed

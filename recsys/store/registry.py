@@ -51,7 +51,10 @@ class DataSetInfo:
 
 @dataclass(frozen=True)
 class SnapshotInfo:
-    """A stored snapshot apart from its arrays; the attributes are those of `Snapshot`."""
+    """A stored snapshot apart from its arrays; the attributes are those of `Snapshot`.
+
+    ``intervals`` is `StarIntervals.as_dict`, None where none were calibrated.
+    """
 
     objective: Objective
     n_factors: int
@@ -60,6 +63,7 @@ class SnapshotInfo:
     metrics: Mapping[str, float]
     history: tuple[Mapping[str, Any], ...]
     content_hash: str
+    intervals: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -256,6 +260,7 @@ def _versions(connection: Connection, model_id: int | None = None) -> list[Versi
                 metrics=row.metrics,
                 history=tuple(history[row.id]),
                 content_hash=row.content_hash,
+                intervals=row.intervals,
             )
         )
 

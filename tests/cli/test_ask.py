@@ -47,6 +47,25 @@ def test_stars_of_a_list_are_those_that_predict_gives(trained, done):
     assert all(1 <= item["predicted_rating"] <= 5 for item in predicted["items"])
 
 
+def test_predicted_stars_come_with_the_stars_between_which_a_rating_probably_lies(write_csv, done):
+    done("train", "--data", write_csv(rows=1700), "--n-epochs", 15)
+    items = done("predict", "u2", "i1", "i2", "i3", "--json").json["items"]
+    for item in items:
+        assert 1 <= item["low"] < item["predicted_rating"] < item["high"] <= 5
+    told = done("predict", "u2", "i1").out.splitlines()
+    assert told[0].split() == ["item_id", "title", "stars", "low", "high"]
+    shown = [f"{items[0][name]:.4f}" for name in ("predicted_rating", "low", "high")]
+    assert told[2].split()[-3:] == shown
+
+
+def test_a_version_without_intervals_predicts_all_the_same_and_says_so(trained, done):
+    item = done("predict", "u2", "i1", "--json").json["items"][0]
+    assert (item["low"], item["high"]) == (None, None)
+    told = done("predict", "u2", "i1")
+    assert told.out.splitlines()[2].split()[-2:] == ["-", "-"]
+    assert "stored without intervals" in told.err
+
+
 def test_filters_narrow_the_list(done):
     done("train", "--n-epochs", 1, "--n-factors", 4)
     filters = ("--genre", "Film-Noir", "--year-min", 1945, "--year-max", 1955, "--min-ratings", 10)

@@ -255,6 +255,11 @@ def test_intervals_of_stars_are_calibrated_on_the_held_out_ratings(write_csv, do
     assert intervals.n_ratings == n_held_out >= 100
     assert intervals.rating_scale == (1, 5)
     assert store.load_snapshot(engine, 1, "ranking").items.intervals is None
+    told = done("models", "show").out
+    assert told.count(f"intervals of stars calibrated on {n_held_out} held-out ratings") == 1
+    rating, ranking = done("models", "show", "--json").json["snapshots"]
+    assert rating["intervals"] == intervals.as_dict()
+    assert ranking["intervals"] is None
 
 
 def test_too_few_held_out_ratings_leave_stars_without_intervals_and_that_is_said(shop, done):
