@@ -57,8 +57,10 @@ def serve(
     """
     listener = _listen(host, port)
     scratch = ScratchFolder()
-    # Read by prometheus_client when the workers import it.
-    os.environ[metrics.FOLDER_VARIABLE] = str(scratch.path)
+    counts = scratch.path / "metrics"
+    counts.mkdir()
+    # Read by prometheus_client when the workers import it. All files there must be its own.
+    os.environ[metrics.FOLDER_VARIABLE] = str(counts)
     settings = {
         "bind": f"fd://{listener.fileno()}",
         "worker_class": "gthread",

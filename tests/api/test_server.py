@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from api import Config
 from api.server import serve
-serve(Config(sys.argv[1], Path(sys.argv[2])), port=0, workers=2)
+serve(Config(sys.argv[1], Path(sys.argv[2]), rate_limit="1000000/minute"), port=0, workers=2)
 """
 
 
