@@ -11,6 +11,7 @@ from api import Config, create_app
 from recsys import store
 from recsys.data import IdMap, ItemMetadata, Ratings
 from recsys.model.item_side import Head, ItemSide
+from recsys.model.newcomers import Newcomers
 from recsys.model.snapshot import Snapshot
 
 N_USERS, N_ITEMS, N_FACTORS = 12, 30, 4
@@ -90,6 +91,13 @@ def make_network(ratings: Ratings, seed: int) -> Snapshot:
     )
 
 
+def make_foldable(ratings: Ratings, seed: int) -> Snapshot:
+    """As `make_snapshot`, with what it takes to fold users in."""
+    snapshot = make_snapshot(ratings, seed)
+    newcomers = Newcomers(0.1, 0.1, 1.0, 0.0, user_mean=np.zeros(N_FACTORS, np.float32))
+    return replace(snapshot, items=replace(snapshot.items, newcomers=newcomers))
+
+
 @pytest.fixture(scope="session")
 def bare_store(tmp_path_factory):
     """The configuration and the engine of a store that holds nothing."""
@@ -160,6 +168,15 @@ def fresh_shop(tmp_path):
     """A store with one version for the test to change."""
     made = Shop(tmp_path)
     made.train(seed=1)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def folding_shop(tmp_path):
+    """A store for the test to change, whose one version can fold users in."""
+    made = Shop(tmp_path)
+    made.train(seed=1, make=make_foldable)
     yield made
     made.close()
 

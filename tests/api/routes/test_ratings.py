@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -11,15 +12,16 @@ from recsys.store.database import writing
 from recsys.store.feedback_tables import FeedbackRow
 
 
+def give(shop, *given, **more):
+    """Post (user_id, item_id, rating) and return the answer."""
+    ratings = [dict(zip(("user_id", "item_id", "rating"), one, strict=False)) for one in given]
+    return shop.client.post("/v1/ratings", json={"ratings": ratings, **more})
+
+
 @pytest.fixture
 def post(fresh_shop):
-    """Post (user_id, item_id, rating) and return the answer."""
-
-    def post(*given, **more):
-        ratings = [dict(zip(("user_id", "item_id", "rating"), one, strict=False)) for one in given]
-        return fresh_shop.client.post("/v1/ratings", json={"ratings": ratings, **more})
-
-    return post
+    """As `give`, to the fresh store."""
+    return partial(give, fresh_shop)
 
 
 def kept(shop):
@@ -299,3 +301,43 @@ def test_what_is_unknown_cannot_be_forgotten(fresh_shop):
     unrated = fresh_shop.client.delete("/v1/users/1/ratings/m28")
     assert unrated.get_json()["type"] == "urn:recsys:problem:not-found"
     assert kept(fresh_shop) == {}
+
+
+PREDICTED = "/v1/users/{}/predictions?item_ids=m3,m4"
+LISTED = "/v1/users/{}/recommendations?limit=100"
+
+
+def stars(shop, user_id):
+    rows = shop.get(PREDICTED.format(user_id)).get_json()["items"]
+    return [row["predicted_rating"] for row in rows]
+
+
+def recommended(shop, user_id):
+    return {row["item_id"] for row in shop.get(LISTED.format(user_id)).get_json()["items"]}
+
+
+def test_ratings_count_at_once_in_predictions_and_lists(folding_shop):
+    before, was_listed = stars(folding_shop, "1"), recommended(folding_shop, "1")
+    item = min(was_listed)
+    give(folding_shop, ("1", item, 1), ("1", "m1", 1), ("1", "m2", 1))
+    assert all(after < star for after, star in zip(stars(folding_shop, "1"), before, strict=True))
+    assert item not in recommended(folding_shop, "1")
+
+
+def test_somebody_new_has_lists_from_their_first_rating_to_their_last_erasure(folding_shop):
+    for url in (LISTED, PREDICTED):
+        assert folding_shop.get(url.format("new")).status_code == 404
+    give(folding_shop, ("new", "m1", 5))
+    assert len(recommended(folding_shop, "new")) == 27  # all that anybody rated, less their own
+    assert None not in stars(folding_shop, "new")
+    folding_shop.client.delete("/v1/users/new/ratings/m1")
+    for url in (LISTED, PREDICTED):
+        assert folding_shop.get(url.format("new")).status_code == 404
+
+
+def test_a_user_who_is_forgotten_is_recommended_nothing_of_their_own(folding_shop):
+    folding_shop.client.delete("/v1/users/1/ratings")
+    answer = folding_shop.get(LISTED.format("1"))
+    assert answer.status_code == 404
+    popular = folding_shop.get(LISTED.format("1") + "&fallback=popular").get_json()
+    assert popular["fallback"] == "popular"
