@@ -75,8 +75,9 @@ def open_study(path: Path | None, name: str, direction: Direction) -> optuna.Stu
             load_if_exists=True,
         )
     except (SQLAlchemyError, RuntimeError, optuna.exceptions.OptunaError) as error:
+        reason = str(error).split("\n", 1)[0]
         raise StoreError(
-            f"{path} cannot be used as a file of trials ({error}); move it away"
+            f"{path} cannot be used as a file of trials ({reason}); move it away"
         ) from error
 
 

@@ -13,9 +13,10 @@ from typing import Any, Literal
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
 
-from recsys.errors import DivergenceError, UsageError
+from recsys.errors import DivergenceError, StoreError, UsageError
 from recsys.evaluation.bootstrap import interval, resampled
 from recsys.evaluation.comparison import Difference
 from recsys.evaluation.evaluate import evaluate
@@ -142,7 +143,19 @@ class Search:
             No trial is begun after so long; the one under way is finished.
         n_threads : int, optional
             Default: one per core. Changes no result.
+
+        Raises
+        ------
+        StoreError
+            If the file can no longer be written.
         """
+        try:
+            self._run(n_trials, seconds, n_threads)
+        except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            reason = str(error).split("\n", 1)[0]
+            raise StoreError(f"the trials cannot be kept: {reason}") from error
+
+    def _run(self, n_trials: int, seconds: float | None, n_threads: int | None) -> None:
         n_done = len(self._finished())
         deadline = time.monotonic() + (np.inf if seconds is None else seconds)
         with tqdm(

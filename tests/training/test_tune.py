@@ -1,3 +1,4 @@
+import sqlite3
 from dataclasses import replace
 
 import numpy as np
@@ -176,6 +177,17 @@ def test_a_file_that_holds_something_else_is_refused_and_left_as_it_is(parts, tm
     with pytest.raises(StoreError, match=r"tune\.db cannot be used as a file of trials"):
         Search(parts, SMALL, path)
     assert path.read_bytes().startswith(b"my notes")
+
+
+def test_a_file_that_can_no_longer_be_written_ends_the_search_with_its_reason(parts, tmp_path):
+    path = tmp_path / "tune.db"
+    search = Search(parts, SMALL, path)
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON trials BEGIN "
+                         "SELECT RAISE(ABORT, 'the disk is full'); END")  # fmt: skip
+    database.close()
+    with pytest.raises(StoreError, match="the trials cannot be kept"):
+        search.run(1)
 
 
 def test_what_cannot_be_searched_is_refused(ratings, parts):
