@@ -11,6 +11,13 @@ def answer(body: BaseModel) -> Response:
     return Response(body.model_dump_json(), mimetype="application/json")
 
 
+def no_content() -> Response:
+    """Return the answer that says no more than that it is done."""
+    done = Response(status=204)
+    del done.headers["Content-Type"]
+    return done
+
+
 def next_page(**changes: Any) -> str:
     """Return the URL of this request with some of its parameters changed.
 

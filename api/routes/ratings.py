@@ -6,7 +6,7 @@ from api.backend import backend, recommender
 from api.conditional import tag_by_state
 from api.json_body import take_json
 from api.resource import problems, resource
-from api.responses import answer, next_page
+from api.responses import answer, next_page, no_content
 from api.schemas.common import NoParameters
 from api.schemas.ratings import (
     GivenRating,
@@ -85,7 +85,7 @@ def delete_ratings(path: UserPath, query: NoParameters) -> Response:
     """Forget all that a user rated, at once and in each training to come."""
     _known(path.user_id)
     forget_user(backend().engine, _data_set().name, path.user_id)
-    return Response(status=204)
+    return no_content()
 
 
 @api.delete("/users/<user_id>/ratings/<item_id>", responses={204: None, **problems(404)})
@@ -96,7 +96,7 @@ def delete_rating(path: UserItemPath, query: NoParameters) -> Response:
         raise NotFoundError(f"user {path.user_id!r} is not known to have rated {path.item_id!r}")
     erased = FeedbackEntry(path.user_id, path.item_id, None, None, is_erased=True)
     save_feedback(backend().engine, _data_set().name, [erased])
-    return Response(status=204)
+    return no_content()
 
 
 def _known(user_id: str) -> list[KnownRating]:

@@ -270,6 +270,7 @@ def test_one_rating_is_forgotten_whether_trained_on_or_new(post, fresh_shop):
     for item in (trained_on, "m28"):
         answer = fresh_shop.client.delete(f"/v1/users/1/ratings/{item}")
         assert (answer.status_code, answer.data) == (204, b"")
+        assert "Content-Type" not in answer.headers
         assert item not in listed(fresh_shop, "1")
         assert fresh_shop.client.delete(f"/v1/users/1/ratings/{item}").status_code == 404
     del before[trained_on]
