@@ -176,6 +176,8 @@ def _join(table: str, name: str) -> str:
 
 def _as_typed(value: Any, option: click.Option) -> Any:
     """Return a value as it would stand on the command line, so that it is checked as strictly."""
+    if option.multiple and not isinstance(value, list):
+        value = [value]
     if isinstance(value, list) and (option.multiple or option.nargs != 1):
         return [str(entry) for entry in value]
     return str(value)

@@ -69,6 +69,13 @@ def test_show_config_says_each_setting_and_where_it_comes_from(done, home):
     assert not (home / "var").exists()  # nothing is opened
 
 
+@pytest.mark.parametrize("value", ['"https://a.example"', '["https://a.example"]'])
+def test_an_option_that_may_be_repeated_may_stand_alone_in_the_file(done, home, value):
+    (home / "recsys.toml").write_text(f"[serve]\ncors_origin = {value}\n")
+    found = shown(done("serve", "--show-config"))
+    assert found["cors_origin"] == ("https://a.example", "recsys.toml")
+
+
 def test_show_config_holds_all_that_serve_can_be_told(done, contexts):
     (serve,) = [context.command for context in contexts if context.command_path == "recsys serve"]
     options = {option.opts[0].removeprefix("--").replace("-", "_") for option in serve.params}
