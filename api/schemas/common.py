@@ -36,14 +36,14 @@ def _as_bool(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Return the whole number that JSON wrote as one with a fraction of zero, else the value."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _as_id(value: Any) -> Any:
     """Return the id that a number of JSON spells."""
-    value = _whole(value)
+    value = whole(value)
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return str(value) if is_number and abs(value) <= LARGEST_NUMBER else value
 
@@ -68,7 +68,6 @@ IdInBody = Annotated[
         }
     ),
 ]
-WholeNumber = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_as_bool)]
 Limit = Annotated[int, Field(ge=1, le=100, description="Number of rows, at most.")]
 Offset = Annotated[int, Field(ge=0, le=LARGEST, description="Number of rows to leave out first.")]

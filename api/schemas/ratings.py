@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from api.schemas.common import (
     Body,
@@ -14,7 +14,7 @@ from api.schemas.common import (
     Number,
     Offset,
     Parameters,
-    WholeNumber,
+    whole,
 )
 from api.schemas.items import HeadFields, ItemHead, head_fields
 from recsys.data.feedback import LATEST
@@ -23,7 +23,7 @@ from recsys.serving.known_ratings import KnownRating
 
 MAX_RATINGS = 1_000
 
-Time = Annotated[WholeNumber, Field(ge=0, le=LATEST)]
+Time = Annotated[int, Field(strict=True, ge=0, le=LATEST), BeforeValidator(whole)]
 
 
 class UserItemPath(BaseModel):

@@ -342,3 +342,14 @@ def test_a_user_who_is_forgotten_is_recommended_nothing_of_their_own(folding_sho
     assert answer.status_code == 404
     popular = folding_shop.get(LISTED.format("1") + "&fallback=popular").get_json()
     assert popular["fallback"] == "popular"
+
+
+def test_the_bounds_of_ids_and_times_are_described(fresh_shop):
+    schemas = fresh_shop.get("/openapi.json").get_json()["components"]["schemas"]
+    described = schemas["GivenRating"]["properties"]
+    (number,) = [kind for kind in described["user_id"]["anyOf"] if kind["type"] == "integer"]
+    assert (number["minimum"], number["maximum"]) == (-(2**53), 2**53)
+    (time,) = [kind for kind in described["timestamp"]["anyOf"] if kind["type"] == "integer"]
+    assert (time["minimum"], time["maximum"]) == (0, 100_000_000_000)
+    ratings = schemas["GivenRatings"]["properties"]["ratings"]
+    assert (ratings["minItems"], ratings["maxItems"]) == (1, 1000)
