@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("accuracy", "intervals", "lists", "bias_titles", "kills", "reference")
+BENCHMARKS = ("accuracy", "intervals", "lists", "bias_titles", "fold_in", "kills", "reference")
 
 
 def main() -> int:

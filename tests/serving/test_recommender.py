@@ -5,6 +5,7 @@ import pytest
 
 from recsys.errors import DataError, NotFoundError, UnknownUserError
 from recsys.model.item_side import ItemSide
+from recsys.model.newcomers import Newcomers
 from recsys.serving import Filters, Recommender
 
 
@@ -205,3 +206,42 @@ def test_a_network_has_similar_and_popular_items(network):
     assert ids(network, network.similar_items("a", 3, min_ratings=0).items) == "ceb"
     assert ids(network, network.popular(3).items) == "abf"
     assert np.isfinite(network.popular(3).stars).all()
+
+
+def test_a_newcomer_gets_a_list_by_the_same_road_as_a_user_who_was_trained(
+    source, files, make_items
+):
+    mean = np.zeros(2, np.float32)
+    items = replace(make_items(), newcomers=Newcomers(2.0, 0.0, 1.0, 0.0, mean))
+    source.add(2, rating=items)
+    recommender = Recommender.load(source, 2, files)
+
+    newcomer, unknown = recommender.fold_in(["a", "zebra"], [5.0, 1.0])
+
+    assert unknown == ["zebra"]
+    # 5 is 1.5 above 3 + .5; x = (1, 0, 1): w = B^-1 x 1.5 / (1 + 1/2 + 1) = (.3, 0) and .6.
+    np.testing.assert_allclose(newcomer.rows["rating"].factors, [0.3, 0], rtol=1e-6)
+    np.testing.assert_allclose(recommender.predict(newcomer, ["a", "c"]), [4.4, 4.2], rtol=1e-6)
+    # Like user "1", they like axis 0; what they rated is left out, and filters apply.
+    assert listed(recommender, newcomer) == listed(recommender, "1") == "cbef"
+    assert listed(recommender, newcomer, exclude_seen=False)[0] == "a"
+    assert listed(recommender, newcomer, filters=Filters(genre="Western")) == "e"
+
+
+def test_new_ratings_of_a_known_user_count_at_once(source, files, make_items):
+    mean = np.zeros(2, np.float32)
+    source.add(2, rating=replace(make_items(), newcomers=Newcomers(2.0, 0.0, 1.0, 0.0, mean)))
+    recommender = Recommender.load(source, 2, files)
+    known = recommender.person("1")
+
+    after, _ = recommender.fold_in(["f"], [0.5], known=known)
+
+    np.testing.assert_array_equal(after.rated_items, [0, 5])
+    assert "f" not in listed(recommender, after)
+    assert recommender.predict(after, ["b"])[0] < recommender.predict(known, ["b"])[0]
+
+
+def test_a_version_without_what_newcomers_take_still_serves_and_says_so_when_asked(recommender):
+    assert listed(recommender, "1") == "cbef"
+    with pytest.raises(NotFoundError, match="recsys train"):
+        recommender.fold_in(["a"], [5.0])
