@@ -158,19 +158,19 @@ OK = {"user_id": "1", "item_id": "m1", "rating": 4}
         ({"raiting": 4}, "raiting"),
     ],
 )
-def test_a_body_that_is_not_as_described_keeps_nothing_and_says_where(fresh_shop, flaw, place):
+def test_a_body_that_is_not_as_described_keeps_nothing_and_says_where(shop, flaw, place):
     # Python writes what JSON does not know, and lone surrogates as escapes.
     body = json.dumps({"ratings": [OK, {**OK, **flaw}]})
-    answer = fresh_shop.client.post("/v1/ratings", data=body, content_type="application/json")
+    answer = shop.client.post("/v1/ratings", data=body, content_type="application/json")
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
     (error,) = answer.get_json()["errors"]
     assert (error["name"], error["location"]) == (f"ratings.1.{place}", "body")
-    assert kept(fresh_shop) == {}
+    assert kept(shop) == {}
 
 
-def test_every_mistake_of_a_body_has_an_entry(fresh_shop):
+def test_every_mistake_of_a_body_has_an_entry(shop):
     given = [{"user_id": "a/b", "item_id": "m1", "rating": 4}] * 20 + [OK] + [{}]
-    answer = fresh_shop.client.post("/v1/ratings", json={"ratings": given}).get_json()
+    answer = shop.client.post("/v1/ratings", json={"ratings": given}).get_json()
     places = [error["name"] for error in answer["errors"]]
     missing = ["ratings.21.user_id", "ratings.21.item_id"]
     assert places == [f"ratings.{n}.user_id" for n in range(20)] + missing
@@ -178,8 +178,8 @@ def test_every_mistake_of_a_body_has_an_entry(fresh_shop):
 
 
 @pytest.mark.parametrize("n", [0, 1001])
-def test_a_request_has_one_to_a_thousand_ratings(fresh_shop, n):
-    answer = fresh_shop.client.post("/v1/ratings", json={"ratings": [OK] * n})
+def test_a_request_has_one_to_a_thousand_ratings(shop, n):
+    answer = shop.client.post("/v1/ratings", json={"ratings": [OK] * n})
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["name"] == "ratings"
     assert len(answer.get_json()["errors"][0]["value"]) <= 300
@@ -201,21 +201,19 @@ def test_a_request_has_one_to_a_thousand_ratings(fresh_shop, n):
         ("user_id=1", "application/x-www-form-urlencoded", 415),
     ],
 )
-def test_what_is_no_json_object_is_refused(fresh_shop, body, kind, status):
-    answer = fresh_shop.client.post("/v1/ratings", data=body, content_type=kind)
+def test_what_is_no_json_object_is_refused(shop, body, kind, status):
+    answer = shop.client.post("/v1/ratings", data=body, content_type=kind)
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
-    assert kept(fresh_shop) == {}
+    assert kept(shop) == {}
 
 
-def test_the_place_where_json_breaks_off_is_told(fresh_shop):
-    answer = fresh_shop.client.post(
-        "/v1/ratings", data='{"ratings": [}', content_type="application/json"
-    )
+def test_the_place_where_json_breaks_off_is_told(shop):
+    answer = shop.client.post("/v1/ratings", data='{"ratings": [}', content_type="application/json")
     assert "line 1 column 14" in answer.get_json()["detail"]
 
 
-def test_a_parameter_in_the_url_is_refused(fresh_shop):
-    answer = fresh_shop.client.post("/v1/ratings?dry_run=true", json={"ratings": [OK]})
+def test_a_parameter_in_the_url_is_refused(shop):
+    answer = shop.client.post("/v1/ratings?dry_run=true", json={"ratings": [OK]})
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["location"] == "query"
 
@@ -256,10 +254,10 @@ def test_somebody_known_by_what_came_in_alone_is_known(post, fresh_shop):
     assert listed(fresh_shop, "new") == {"m1": 4}
 
 
-def test_a_page_of_ratings_ends_where_the_next_begins(fresh_shop):
-    whole = fresh_shop.all_pages("/v1/users/1/ratings?limit=100")
-    assert fresh_shop.all_pages("/v1/users/1/ratings?limit=4") == whole
-    beyond = fresh_shop.get("/v1/users/1/ratings?offset=2147483647").get_json()
+def test_a_page_of_ratings_ends_where_the_next_begins(shop):
+    whole = shop.all_pages("/v1/users/1/ratings?limit=100")
+    assert shop.all_pages("/v1/users/1/ratings?limit=4") == whole
+    beyond = shop.get("/v1/users/1/ratings?offset=2147483647").get_json()
     assert (beyond["items"], beyond["next"]) == ([], None)
 
 
@@ -296,12 +294,12 @@ def test_a_user_who_is_forgotten_is_unknown_until_they_rate_again(post, fresh_sh
     assert listed(fresh_shop, "1") == {"m2": 3}
 
 
-def test_what_is_unknown_cannot_be_forgotten(fresh_shop):
-    unknown = fresh_shop.client.delete("/v1/users/nobody/ratings")
+def test_what_is_unknown_cannot_be_forgotten(shop):
+    unknown = shop.client.delete("/v1/users/nobody/ratings")
     assert unknown.get_json()["type"] == "urn:recsys:problem:unknown-user"
-    unrated = fresh_shop.client.delete("/v1/users/1/ratings/m28")
+    unrated = shop.client.delete("/v1/users/1/ratings/m28")
     assert unrated.get_json()["type"] == "urn:recsys:problem:not-found"
-    assert kept(fresh_shop) == {}
+    assert kept(shop) == {}
 
 
 PREDICTED = "/v1/users/{}/predictions?item_ids=m3,m4"
@@ -344,8 +342,8 @@ def test_a_user_who_is_forgotten_is_recommended_nothing_of_their_own(folding_sho
     assert popular["fallback"] == "popular"
 
 
-def test_the_bounds_of_ids_and_times_are_described(fresh_shop):
-    schemas = fresh_shop.get("/openapi.json").get_json()["components"]["schemas"]
+def test_the_bounds_of_ids_and_times_are_described(shop):
+    schemas = shop.get("/openapi.json").get_json()["components"]["schemas"]
     described = schemas["GivenRating"]["properties"]
     (number,) = [kind for kind in described["user_id"]["anyOf"] if kind["type"] == "integer"]
     assert (number["minimum"], number["maximum"]) == (-(2**53), 2**53)
