@@ -173,7 +173,10 @@ def test_no_request_fails_or_is_mixed_while_versions_are_promoted_and_rolled_bac
         finally:
             connection.close()
 
-    with running(fresh_shop) as (_process, address):
+    with running(fresh_shop) as (process, address):
+        # A log that nobody reads would fill the pipe and stop the server.
+        reader = threading.Thread(target=process.stderr.read)
+        reader.start()
         askers = [threading.Thread(target=ask, args=(address,)) for _ in range(3)]
         for asker in askers:
             asker.start()
@@ -188,6 +191,8 @@ def test_no_request_fails_or_is_mixed_while_versions_are_promoted_and_rolled_bac
             stop.set()
             for asker in askers:
                 asker.join()
+            process.terminate()
+            reader.join()
     assert faults == []
     assert {status for status, _ in answers} == {200}
     assert {body["model_id"] for _, body in answers} == {1, 2}
