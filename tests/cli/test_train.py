@@ -7,6 +7,7 @@ from recsys.data.readers import read_ratings
 from recsys.data.split import held_out
 
 BAD = ("--n-epochs", 1, "--lr", 1e-6)  # hardly trained
+GOOD = ("--n-epochs", 40)
 
 
 def versions(done):
@@ -19,7 +20,8 @@ def test_the_first_version_becomes_the_champion_and_says_so(shop, done):
     assert versions(done)[1]["aliases"] == ["champion"]
 
 
-def test_a_worse_version_is_stored_and_not_promoted_and_the_reason_is_said(trained, shop, done):
+def test_a_worse_version_is_stored_and_not_promoted_and_the_reason_is_said(shop, done):
+    trained = done("train", "--data", shop, *GOOD, "--json").json
     worse = done("train", "--data", shop, *BAD, "--json").json
     assert (worse["model_id"], worse["promoted"]) == (2, False)
     before, after = trained["metrics"]["rmse"], worse["metrics"]["rmse"]
@@ -39,10 +41,10 @@ def test_a_worse_version_is_stored_and_not_promoted_and_the_reason_is_said(train
 
 def test_a_version_that_is_not_worse_is_promoted(shop, done):
     done("train", "--data", shop, *BAD)
-    better = done("train", "--data", shop, "--n-epochs", 15, "--json").json
+    better = done("train", "--data", shop, *GOOD, "--json").json
     assert better["promoted"]
     assert better["reason"].startswith("It is the champion: it is better than version 1 in RMSE")
-    same = done("train", "--data", shop, "--n-epochs", 15, "--json").json
+    same = done("train", "--data", shop, *GOOD, "--json").json
     assert same["promoted"]  # equal is not worse
     assert same["reason"].startswith("It is the champion: it is not worse than version 2. On the")
     assert {of["difference"] for of in same["comparison"].values()} == {0}
