@@ -76,7 +76,8 @@ def read_feedback(
     rows = _parquet_rows(path) if _is_parquet(path) else _csv_rows(path)
     try:
         _, names = next(rows)
-        places: dict[str, int] = dict(by_name(names, path=str(path)).positions().items())
+        places: dict[str, int] = {}
+        places.update(by_name(names, path=str(path)).positions().items())
         if ERASED in names:
             places[ERASED] = names.index(ERASED)
         for number, row in rows:
