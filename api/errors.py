@@ -137,7 +137,10 @@ def _from_http(error: HTTPException) -> Response:
 
 
 def _unknown_user(error: UnknownUserError) -> Response:
-    hint = "recommendations with fallback=popular are the popular items"
+    hint = (
+        "POST /v1/recommendations with a few of their ratings makes a list at once, and "
+        "fallback=popular gives the popular items"
+    )
     return problem(404, f"{error}; {hint}", kind="unknown-user", title="Unknown user")
 
 

@@ -48,13 +48,13 @@ def _as_id(value: Any) -> Any:
     return str(value) if is_number and abs(value) <= LARGEST_NUMBER else value
 
 
-def _shortest(value: float) -> float:
+def shortest(value: float) -> float:
     """Return the float with the fewest digits that is the same float32."""
     return float(str(np.float32(value)))
 
 
 # A float32 as it stands would be written like 3.4000000953674316 instead of 3.4.
-Number = Annotated[float, AfterValidator(_shortest)]
+Number = Annotated[float, AfterValidator(shortest)]
 IdInBody = Annotated[
     Id,
     BeforeValidator(_as_id),

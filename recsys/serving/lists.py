@@ -75,3 +75,7 @@ class ListOrder:
         """
         score = self.side.list_scores if self.is_shrunk else self.side.scores
         return self._dial.turn(score(user.factors, user.bias), popularity)
+
+    def trust(self, row: int) -> float:
+        """Return what the item's bias and the dot product are multiplied with in its score."""
+        return float(self.side.trust[row]) if self.is_shrunk else 1.0

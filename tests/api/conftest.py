@@ -10,6 +10,7 @@ import pytest
 from api import Config, create_app
 from recsys import store
 from recsys.data import IdMap, ItemMetadata, Ratings
+from recsys.model.intervals import StarIntervals
 from recsys.model.item_side import Head, ItemSide
 from recsys.model.newcomers import Newcomers
 from recsys.model.snapshot import Snapshot
@@ -98,6 +99,28 @@ def make_foldable(ratings: Ratings, seed: int) -> Snapshot:
     return replace(snapshot, items=replace(snapshot.items, newcomers=newcomers))
 
 
+def make_full(ratings: Ratings, seed: int) -> list[Snapshot]:
+    """Both objectives, with what folding in takes, and intervals of half a star and more."""
+    rating, ranking = make_foldable(ratings, seed), make_foldable(ratings, seed + 100)
+    intervals = StarIntervals(
+        -0.7, -0.1, -0.1, 0.0, (0.1, 0.25, 0.75, 0.9), (-2.0, -1.0, 1.0, 2.0), (1.0, 5.0), 100
+    )
+    newcomers = replace(
+        ranking.items.newcomers,
+        unobserved=0.1,
+        user_mean=np.full(N_FACTORS, 0.2, np.float32),
+    )
+    return [
+        replace(rating, items=replace(rating.items, intervals=intervals)),
+        replace(
+            ranking,
+            objective="ranking",
+            items=replace(ranking.items, global_mean=0.0, newcomers=newcomers),
+            metrics={},
+        ),
+    ]
+
+
 @pytest.fixture(scope="session")
 def bare_store(tmp_path_factory):
     """The configuration and the engine of a store that holds nothing."""
@@ -122,8 +145,9 @@ class Shop:
         self.client = self.app.test_client()
 
     def train(self, seed: int, *, promote: bool = True, make=make_snapshot) -> int:
-        snapshot = make(self.ratings, seed)
-        model_id = store.save_version(self.engine, self.data_set_id, [snapshot])
+        made = make(self.ratings, seed)
+        snapshots = made if isinstance(made, list) else [made]
+        model_id = store.save_version(self.engine, self.data_set_id, snapshots)
         if promote:
             store.promote(self.engine, model_id)
         return model_id
@@ -150,6 +174,15 @@ def shop(tmp_path_factory):
     """A store with one version, which no test changes."""
     made = Shop(tmp_path_factory.mktemp("shop"))
     made.train(seed=1)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def full_shop(tmp_path_factory):
+    """A store whose one version has all that a version can have, which no test changes."""
+    made = Shop(tmp_path_factory.mktemp("full"))
+    made.train(seed=1, make=make_full)
     yield made
     made.close()
 

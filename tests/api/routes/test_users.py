@@ -141,6 +141,116 @@ def test_predictions_are_those_of_the_list_in_the_order_asked_for(shop):
 def test_an_unknown_item_has_no_predicted_rating_and_does_not_spoil_the_others(shop):
     body = shop.get("/v1/users/1/predictions?item_ids=nothing,m1,m1").get_json()
     first, *others = body["items"]
-    assert first == {"item_id": "nothing", "title": "nothing", "predicted_rating": None}
+    nothing = dict.fromkeys(["predicted_rating", "low", "high"])
+    assert first == {"item_id": "nothing", "title": "nothing"} | nothing
     assert others[0] == others[1]
     assert 1 <= others[0]["predicted_rating"] <= 5
+
+
+EXPLANATION = "/v1/users/1/items/m3/explanation"
+
+
+def test_the_terms_add_up_to_the_scores_exactly(full_shop):
+    body = full_shop.get(EXPLANATION).get_json()
+    assert (body["user_id"], body["item_id"], body["title"]) == ("1", "m3", "Film 03")
+    assert [body[part]["objective"] for part in ("order", "stars")] == ["ranking", "rating"]
+    for part in (body["order"], body["stars"]):
+        terms = [part["global_mean"], part["user_bias"], part["item_bias"], *part["factors"]]
+        assert sum(terms) == sum(reversed(terms)) == part["score"]
+        assert part["trust"] == 1
+
+
+def test_what_is_explained_is_what_is_listed_and_predicted(full_shop):
+    rows = full_shop.get(LIST + "?limit=100&exclude_seen=false").get_json()["items"]
+    for row in rows:
+        url = f"/v1/users/1/items/{row['item_id']}/explanation"
+        body = full_shop.get(url).get_json()
+        assert body["order"]["score"] == pytest.approx(row["score"], abs=1e-6)
+        for name in ("predicted_rating", "low", "high"):
+            assert body["stars"][name] == row[name]
+        clipped = np.clip(body["stars"]["score"], 1, 5)
+        assert row["predicted_rating"] == pytest.approx(clipped, rel=1e-7)
+
+
+def test_stars_alone_are_explained_as_shrunk_and_as_predicted(shop):
+    counts = np.bincount(shop.ratings.items)
+    body = shop.get(EXPLANATION).get_json()
+    trust = counts[3] / (counts[3] + 10)
+    assert body["order"]["trust"] == pytest.approx(trust)
+    assert body["order"]["factors"] == pytest.approx(np.multiply(body["stars"]["factors"], trust))
+    assert (body["stars"]["trust"], body["stars"]["low"]) == (1, None)
+
+
+def test_a_trained_users_reasons_are_what_they_liked_with_shares(full_shop):
+    body = full_shop.get("/v1/users/2/items/m3/explanation?n_reasons=1000").get_json()
+    liked = full_shop.ratings.select(full_shop.ratings.users == 1)
+    allowed = {f"m{row}" for row in liked.items[liked.values >= 4]} - {"m3"}
+    assert set(ids(body["reasons"])) <= allowed
+    assert sum(reason["share"] for reason in body["reasons"]) == pytest.approx(1, rel=1e-6)
+    similarities = [reason["similarity"] for reason in body["reasons"]]
+    assert similarities == sorted(similarities, reverse=True)
+    assert all(reason["rating"] >= 4 and reason["influence"] is None for reason in body["reasons"])
+    assert body["order"]["baseline"] is body["stars"]["baseline"] is None
+
+
+def test_a_list_is_explained_when_asked_and_otherwise_quick(full_shop):
+    url = "/v1/users/2/recommendations"
+    rows = full_shop.get(url + "?explain=true&n_reasons=2").get_json()["items"]
+    assert max(len(row["reasons"]) for row in rows) == 2
+    for row in rows:
+        explained = full_shop.get(f"/v1/users/2/items/{row['item_id']}/explanation?n_reasons=2")
+        assert row["reasons"] == explained.get_json()["reasons"]
+    assert all(row["reasons"] == [] for row in full_shop.get(url).get_json()["items"])
+
+
+def test_what_a_network_answers_has_no_terms(network_shop):
+    answer = network_shop.get(EXPLANATION)
+    assert answer.status_code == 404
+    assert "no sum of terms" in answer.get_json()["detail"]
+    explained = network_shop.get(LIST + "?explain=true")
+    assert explained.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/users/nobody/items/m3", "/v1/users/1/items/nothing"])
+def test_unknown_users_and_items_have_no_explanation(full_shop, path):
+    assert full_shop.get(path + "/explanation").status_code == 404
+
+
+def test_an_item_without_ratings_is_explained_by_the_user_alone(full_shop):
+    body = full_shop.get("/v1/users/1/items/m29/explanation").get_json()
+    assert set(body["stars"]["factors"]) == {0}
+    assert body["stars"]["item_bias"] == 0
+    assert body["reasons"] == []
+
+
+def test_an_interval_holds_its_prediction_and_grows_with_its_level(full_shop):
+    def widths(level):
+        url = f"/v1/users/1/predictions?item_ids=m1,m2,m3&level={level}"
+        rows = full_shop.get(url).get_json()["items"]
+        assert all(1 <= row["low"] <= row["predicted_rating"] <= row["high"] <= 5 for row in rows)
+        return np.array([row["high"] - row["low"] for row in rows])
+
+    assert (widths(0.5) < widths(0.8)).all()
+    assert (widths(0.8) <= widths(0.999)).all()
+    usual = full_shop.get("/v1/users/1/predictions?item_ids=m1,m2,m3").get_json()
+    eighty = full_shop.get("/v1/users/1/predictions?item_ids=m1,m2,m3&level=0.8").get_json()
+    assert usual == eighty
+
+
+@pytest.mark.parametrize(
+    "query", ["level=0", "level=1", "level=nan", "level=-1", "level=80", "level="]
+)
+def test_a_level_is_a_share(full_shop, query):
+    answer = full_shop.get("/v1/users/1/predictions?item_ids=m1&" + query)
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("popularity", ["1.01", "-2", "nan", "inf", "much"])
+def test_the_dial_ends_at_one_and_minus_one(full_shop, popularity):
+    assert full_shop.get(f"{LIST}?popularity={popularity}").status_code == 422
+
+
+def test_an_unknown_user_is_told_of_folding_in_and_popular_items(shop):
+    detail = shop.get("/v1/users/nobody/recommendations").get_json()["detail"]
+    assert "POST /v1/recommendations" in detail
+    assert "fallback=popular" in detail

@@ -1,0 +1,250 @@
+"""What lists can be asked for, and what their answers are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypedDict
+
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from api.schemas.common import (
+    LARGEST,
+    Body,
+    Flag,
+    IdInBody,
+    Limit,
+    ListOf,
+    Number,
+    Offset,
+    Parameters,
+    shortest,
+)
+from api.schemas.explanations import NReasons, Reason, shown_reasons
+from api.schemas.items import Genre, ItemHead, MinRatings, head_fields
+from api.schemas.ratings import MAX_RATINGS, RatingError
+from recsys.serving import Filters, Person, RankedItems, Recommender
+from recsys.serving.explanations import baseline, score_terms
+
+MAX_USERS = 100
+
+Year = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+Fallback = Annotated[
+    Literal["popular"] | None,
+    Field(description="For an unknown user: the items with the most ratings, not an error."),
+]
+NextOffset = Annotated[
+    int | None, Field(description="The `offset` of the next page; null on the last page.")
+]
+
+
+class ListOptions(BaseModel):
+    """Which items, how many, in which order, and whether with reasons."""
+
+    limit: Limit = 10
+    offset: Offset = 0
+    genre: Genre | None = None
+    year_min: Year | None = Field(default=None, description="First year of release.")
+    year_max: Year | None = Field(default=None, description="Last year of release.")
+    min_ratings: MinRatings = 0
+    exclude_seen: Flag = Field(
+        default=True, description="Leave out what the user is known to have rated."
+    )
+    popularity: float = Field(
+        default=0.0,
+        ge=-1,
+        le=1,
+        description="Towards 1, items that many rated come first; towards -1, those that few did.",
+    )
+    explain: Flag = Field(default=False, description="Give reasons for each item.")
+    n_reasons: NReasons = 3
+
+    @property
+    def filters(self) -> Filters:
+        """What the items must fulfil."""
+        return Filters(self.genre, self.year_min, self.year_max, self.min_ratings)
+
+
+class RecommendationsQuery(ListOptions, Parameters):
+    """What to list for a user, and what for somebody unknown."""
+
+    fallback: Fallback = None
+
+
+class BodyOptions(ListOptions, Body):
+    """Base of the bodies that ask for lists: JSON has numbers and booleans, a URL only text."""
+
+    @field_validator(
+        "limit",
+        "offset",
+        "year_min",
+        "year_max",
+        "min_ratings",
+        "popularity",
+        "n_reasons",
+        mode="before",
+    )
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        if isinstance(value, str | bool):
+            raise PydanticCustomError("number_type", "Input should be a number")
+        return value
+
+    @field_validator("exclude_seen", "explain", mode="before")
+    @classmethod
+    def _boolean(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise PydanticCustomError("bool_type", "Input should be true or false")
+        return value
+
+
+class NewRating(Body):
+    """What somebody rated, and how."""
+
+    item_id: IdInBody
+    rating: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="Within the scale of the data set; left out where it is only known that the "
+        "item was chosen.",
+    )
+
+
+class NewcomerBody(BodyOptions):
+    """What somebody rated, and what to list for them."""
+
+    ratings: Annotated[list[NewRating], Field(max_length=MAX_RATINGS)] = Field(
+        description="In any order; of an item given twice the last counts."
+    )
+
+
+class BatchBody(BodyOptions):
+    """For whom to make lists, and which."""
+
+    user_ids: Annotated[list[IdInBody], Field(min_length=1, max_length=MAX_USERS)]
+    fallback: Fallback = None
+
+
+class Recommendation(ItemHead):
+    """One place of a list."""
+
+    rank: int = Field(description="1 is the best of the whole list, whatever the offset.")
+    score: Number = Field(description="What orders the list; comparable within it only.")
+    predicted_rating: Number | None = Field(
+        description="In stars; null where the version has no rating embeddings."
+    )
+    low: Number | None = Field(
+        description="8 of 10 such ratings lie between `low` and `high`; null where the version "
+        "has no intervals."
+    )
+    high: Number | None
+    baseline: float | None = Field(
+        description="With `explain`, for somebody folded in: the score less what each of their "
+        "ratings adds, its `influence`."
+    )
+    stars_baseline: float | None = Field(
+        description="The same of the predicted rating and `stars_influence`, before it is cut to "
+        "the scale, and on the logit where there is a `y_range`."
+    )
+    reasons: list[Reason] = Field(description="Strongest first; empty without `explain`.")
+
+
+class RecommendationList(ListOf[Recommendation]):
+    """A page of a user's list, best first."""
+
+    fallback: Literal["popular"] | None = Field(
+        description="What the list is instead of the user's own; null if it is the user's own."
+    )
+
+
+class SkippedRating(BaseModel):
+    """A rating that does not count, and why."""
+
+    index: int = Field(description="Its place in the request, from 0.")
+    item_id: str
+    error: RatingError
+
+
+class NewcomerList(RecommendationList):
+    """A page of somebody's list, best first."""
+
+    next_offset: NextOffset
+    skipped: list[SkippedRating] = Field(description="Ratings that do not count.")
+
+
+class UserError(BaseModel):
+    """Why there is no list."""
+
+    type: Literal["urn:recsys:problem:unknown-user"]
+    detail: str
+
+
+class BatchResult(BaseModel):
+    """The list of one user."""
+
+    user_id: str
+    items: list[Recommendation] = Field(description="Best first; empty where there is an error.")
+    next_offset: NextOffset
+    fallback: Literal["popular"] | None
+    error: UserError | None = Field(description="Null where there is a list.")
+
+
+class BatchList(ListOf[BatchResult]):
+    """One list for each user, in the order of the request."""
+
+
+def recommendations(
+    asked: Recommender, ranked: RankedItems, options: ListOptions, person: Person | None
+) -> list[Recommendation]:
+    """Return a page of a list as the answer shows it.
+
+    Parameters
+    ----------
+    asked : Recommender
+    ranked : RankedItems
+    options : ListOptions
+        What was asked for.
+    person : Person or None
+        Whose list it is; None for a list of popular items, which has no reasons.
+    """
+    n, between = len(ranked.items), ranked.between
+    nothing: list[None] = [None] * n
+    low, high = (nothing, nothing) if between is None else (ends.tolist() for ends in between)
+    stars = nothing if ranked.stars is None else ranked.stars.tolist()
+    return [
+        Recommendation(
+            **head_fields(asked.catalogue, row),
+            rank=options.offset + place + 1,
+            score=score,
+            predicted_rating=stars[place],
+            low=low[place],
+            high=high[place],
+            **_explained(asked, person if options.explain else None, row, score, options.n_reasons),
+        )
+        for place, (row, score) in enumerate(
+            zip(ranked.items.tolist(), ranked.scores.tolist(), strict=True)
+        )
+    ]
+
+
+class _Explained(TypedDict):
+    baseline: float | None
+    stars_baseline: float | None
+    reasons: list[Reason]
+
+
+def _explained(
+    asked: Recommender, person: Person | None, row: int, score: float, n_reasons: int
+) -> _Explained:
+    if person is None:
+        return _Explained(baseline=None, stars_baseline=None, reasons=[])
+    order, stars_baseline = asked.order, None
+    if "rating" in person.folded:
+        side = asked.side("rating")
+        stars = score_terms(side, person.rows["rating"], row).score
+        stars_baseline = baseline(side, person.folded["rating"], row, stars)
+    return _Explained(
+        baseline=baseline(
+            order.side, person.folded.get(order.objective), row, shortest(score), order.trust(row)
+        ),
+        stars_baseline=stars_baseline,
+        reasons=shown_reasons(asked, person, row, n_reasons),
+    )
