@@ -29,7 +29,7 @@ def list_items(query: ItemsQuery) -> Response:
     asked = recommender()
     rows, cursor = asked.search.page(
         query=query.query,
-        genre=query.genre,
+        filters=query.filters,
         sort=query.sort,
         limit=query.limit,
         after=query.cursor,

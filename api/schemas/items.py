@@ -7,14 +7,29 @@ from pydantic import BaseModel, Field
 
 from api.schemas.common import LARGEST, Id, Limit, ListOf, Number, Parameters
 from recsys.model.snapshot import Catalogue
-from recsys.serving import RankedItems, Sort
+from recsys.serving import Filters, RankedItems, Sort
 
 Genre = Annotated[
     str, Field(min_length=1, max_length=255, description="Only items of this genre, in any case.")
 ]
+Year = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 MinRatings = Annotated[
     int, Field(ge=0, le=LARGEST, description="Only items with so many known ratings.")
 ]
+
+
+class ItemFilters(BaseModel):
+    """What items must fulfil to be listed."""
+
+    genre: Genre | None = None
+    year_min: Year | None = Field(default=None, description="First year of release.")
+    year_max: Year | None = Field(default=None, description="Last year of release.")
+    min_ratings: MinRatings = 0
+
+    @property
+    def filters(self) -> Filters:
+        """The same for the recommender."""
+        return Filters(self.genre, self.year_min, self.year_max, self.min_ratings)
 
 
 class ItemPath(BaseModel):
@@ -23,7 +38,7 @@ class ItemPath(BaseModel):
     item_id: Id
 
 
-class ItemsQuery(Parameters):
+class ItemsQuery(ItemFilters, Parameters):
     """Which items, in which order."""
 
     query: str = Field(
@@ -31,7 +46,6 @@ class ItemsQuery(Parameters):
         max_length=255,
         description="Words that the title and year must contain; case and accents do not count.",
     )
-    genre: Genre | None = None
     sort: Sort = Field(
         default="-n_ratings", description="A minus puts the largest, or last, first."
     )

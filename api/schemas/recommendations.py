@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from api.schemas.common import (
-    LARGEST,
     Body,
     Flag,
     IdInBody,
@@ -20,14 +19,13 @@ from api.schemas.common import (
     shortest,
 )
 from api.schemas.explanations import NReasons, Reason, shown_reasons
-from api.schemas.items import Genre, ItemHead, MinRatings, head_fields
+from api.schemas.items import ItemFilters, ItemHead, head_fields
 from api.schemas.ratings import MAX_RATINGS, RatingError
-from recsys.serving import Filters, Person, RankedItems, Recommender
+from recsys.serving import Person, RankedItems, Recommender
 from recsys.serving.explanations import baseline, score_terms
 
 MAX_USERS = 100
 
-Year = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 Fallback = Annotated[
     Literal["popular"] | None,
     Field(description="For an unknown user: the items with the most ratings, not an error."),
@@ -37,15 +35,11 @@ NextOffset = Annotated[
 ]
 
 
-class ListOptions(BaseModel):
+class ListOptions(ItemFilters):
     """Which items, how many, in which order, and whether with reasons."""
 
     limit: Limit = 10
     offset: Offset = 0
-    genre: Genre | None = None
-    year_min: Year | None = Field(default=None, description="First year of release.")
-    year_max: Year | None = Field(default=None, description="Last year of release.")
-    min_ratings: MinRatings = 0
     exclude_seen: Flag = Field(
         default=True, description="Leave out what the user is known to have rated."
     )
@@ -57,11 +51,6 @@ class ListOptions(BaseModel):
     )
     explain: Flag = Field(default=False, description="Give reasons for each item.")
     n_reasons: NReasons = 3
-
-    @property
-    def filters(self) -> Filters:
-        """What the items must fulfil."""
-        return Filters(self.genre, self.year_min, self.year_max, self.min_ratings)
 
 
 class RecommendationsQuery(ListOptions, Parameters):

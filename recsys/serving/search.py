@@ -86,7 +86,7 @@ class Search:
         )
 
     def page(
-        self, *, query: str, genre: str | None, sort: Sort, limit: int, after: str | None = None
+        self, *, query: str, filters: Filters, sort: Sort, limit: int, after: str | None = None
     ) -> tuple[Rows, str | None]:
         """Return one page of items and what to pass as ``after`` for the next.
 
@@ -94,7 +94,7 @@ class Search:
         ----------
         query : str
             As in `titled`; all items if it has no word.
-        genre : str or None
+        filters : Filters
         sort : one of `SORTS`
             A minus means largest or last first. Items without the value come last either
             way; equals come in row order.
@@ -113,7 +113,7 @@ class Search:
         NotFoundError
             If ``after`` is no item of this catalogue.
         """
-        chosen = self.matching(Filters(genre=genre)) & self.titled(query)
+        chosen = self.matching(filters) & self.titled(query)
         order = self._order(sort)
         if after is not None:
             if after not in self.catalogue.item_ids:

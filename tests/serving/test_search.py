@@ -18,7 +18,9 @@ def all_pages(search, limit, **options):
     found, after = [], None
     while True:
         rows, after = search.page(
-            **{"query": "", "genre": None, "sort": "title"} | options, limit=limit, after=after
+            **{"query": "", "filters": Filters(), "sort": "title"} | options,
+            limit=limit,
+            after=after,
         )
         found += [search.catalogue.item_ids[row] for row in rows]
         if after is None:
@@ -92,13 +94,15 @@ def test_pages_of_any_size_add_up_to_the_whole_order(search, sort, limit):
 
 
 def test_pages_go_on_after_an_item_that_does_not_match_itself(search):
-    rows, _ = search.page(query="", genre="Sci-Fi", sort="title", limit=5, after="b")
+    rows, _ = search.page(
+        query="", filters=Filters(genre="Sci-Fi"), sort="title", limit=5, after="b"
+    )
     assert rows.tolist() == [2]
 
 
 def test_a_page_after_an_unknown_item_is_not_found(search):
     with pytest.raises(NotFoundError, match="'zz'"):
-        search.page(query="", genre=None, sort="title", limit=5, after="zz")
+        search.page(query="", filters=Filters(), sort="title", limit=5, after="zz")
 
 
 def test_implicit_feedback_sorts_by_mean_rating_as_unknown(search, source):

@@ -39,6 +39,16 @@ def test_a_genre_narrows_the_catalogue(shop):
     assert all("Film-Noir" in row["genres"] for row in rows)
 
 
+def test_years_and_numbers_of_ratings_narrow_the_catalogue(shop):
+    query = "year_min=1975&year_max=1990&min_ratings=4"
+    rows = shop.all_pages(f"/v1/items?{query}&limit=3")
+    counts = np.bincount(shop.ratings.items, minlength=shop.ratings.n_items)
+    expected = [row for row in range(5, 21) if counts[row] >= 4]  # m0 is of 1970
+    assert 3 < len(expected) < 16
+    assert sorted(ids(rows)) == sorted(f"m{row}" for row in expected)
+    assert shop.get("/v1/items?year_min=1990&year_max=1975").get_json()["items"] == []
+
+
 def test_one_item_is_as_in_the_list(shop):
     rows = shop.get("/v1/items?limit=100").get_json()["items"]
     for row in rows:
