@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -11,43 +10,16 @@ from recsys import store
 from recsys.cli.folders import beside_database
 from recsys.cli.output import json_option, note, print_json, print_table
 from recsys.errors import NotFoundError
-from recsys.serving import Filters, ItemFiles, RankedItems, Recommender
+from recsys.serving import ItemFiles, RankedItems, Recommender
 
-_limit = click.option("--limit", type=click.IntRange(1, 1000), default=10, help="Items to list.")
-
-
-@click.command()
-@click.argument("user_id")
-@_limit
-@click.option("--genre", help="Of this genre only.")
-@click.option("--year-min", type=int, help="From this year on.")
-@click.option("--year-max", type=int, help="Up to this year.")
-@click.option(
-    "--min-ratings", type=click.IntRange(min=0), default=0, help="At least so many ratings."
+limit_option = click.option(
+    "--limit", type=click.IntRange(1, 1000), default=10, help="Items to list."
 )
-@click.option("--exclude-seen/--include-seen", default=True, help="Leave out what the user rated.")
-@json_option
-@click.pass_obj
-def recommend(
-    database_url: str,
-    /,
-    user_id: str,
-    limit: int,
-    exclude_seen: bool,
-    as_json: bool,
-    **filters: Any,
-) -> None:
-    """List items for USER_ID, best first."""
-    champion = _champion(database_url)
-    listed = champion.recommend(
-        user_id, limit, filters=Filters(**filters), exclude_seen=exclude_seen
-    )
-    _print_list(champion, listed, "score", as_json)
 
 
 @click.command()
 @click.argument("item_id")
-@_limit
+@limit_option
 @click.option(
     "--min-ratings", type=click.IntRange(min=0), default=20, help="At least so many ratings."
 )
@@ -61,9 +33,9 @@ def similar(
     Near are items whose embeddings point the same way: the score is the cosine. That of an item
     with few ratings is mostly chance.
     """
-    champion = _champion(database_url)
-    _rows(champion, [item_id])
-    _print_list(
+    champion = load_champion(database_url)
+    known_rows(champion, [item_id])
+    print_list(
         champion, champion.similar_items(item_id, limit, min_ratings=min_ratings), "cosine", as_json
     )
 
@@ -78,8 +50,8 @@ def predict(database_url: str, /, user_id: str, item_ids: tuple[str, ...], as_js
 
     Between low and high lie 80 of 100 ratings that were predicted so.
     """
-    champion = _champion(database_url)
-    titles = [_title(champion, row) for row in _rows(champion, item_ids)]
+    champion = load_champion(database_url)
+    titles = [_title(champion, row) for row in known_rows(champion, item_ids)]
     stars = champion.predict(user_id, item_ids).tolist()
     between = champion.predict_between(user_id, item_ids)
     low, high = [[None] * len(stars)] * 2 if between is None else (e.tolist() for e in between)
@@ -94,7 +66,14 @@ def predict(database_url: str, /, user_id: str, item_ids: tuple[str, ...], as_js
         note("This version was stored without intervals around its predicted stars.")
 
 
-def _champion(database_url: str) -> Recommender:
+def load_champion(database_url: str) -> Recommender:
+    """Return the champion of the database, the item files beside it.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
     engine = store.open_database(database_url)
     store.prepare(engine)
     source = store.StoreSource(engine)
@@ -105,7 +84,14 @@ def _champion(database_url: str) -> Recommender:
     return Recommender.load(source, champion.model_id, files)
 
 
-def _rows(champion: Recommender, item_ids: Sequence[str]) -> list[int]:
+def known_rows(champion: Recommender, item_ids: Sequence[str]) -> list[int]:
+    """Return the catalogue's rows of items.
+
+    Raises
+    ------
+    NotFoundError
+        If it does not have one of them.
+    """
     rows: list[int] = champion.catalogue.item_ids.rows(item_ids).tolist()
     for item_id, row in zip(item_ids, rows, strict=True):
         if row < 0:
@@ -117,7 +103,8 @@ def _title(champion: Recommender, row: int) -> str:
     return champion.catalogue.metadata.titles[row] or champion.catalogue.item_ids[row]
 
 
-def _print_list(champion: Recommender, listed: RankedItems, score: str, as_json: bool) -> None:
+def print_list(champion: Recommender, listed: RankedItems, score: str, as_json: bool) -> None:
+    """Print a list as a table, its scores under the name ``score``, or as JSON."""
     catalogue = champion.catalogue
     stars = [None] * len(listed.items) if listed.stars is None else listed.stars.tolist()
     rows = [

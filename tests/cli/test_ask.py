@@ -1,3 +1,6 @@
+import math
+from collections import Counter
+
 import pytest
 
 
@@ -95,13 +98,13 @@ def test_similar_items_are_ordered_by_cosine_without_the_item_itself(trained, do
 
 
 def test_another_version_answers_once_it_is_promoted(trained, shop, done):
-    before = listed(done("recommend", "u1", "--json"))
+    before = done("recommend", "u1", "--json").json
     done("train", "--data", shop, "--n-epochs", 2, "--seed", 5, "--no-promote")
-    assert listed(done("recommend", "u1", "--json")) == before
+    assert done("recommend", "u1", "--json").json == before
     done("models", "promote", 2)
     after = done("recommend", "u1", "--json")
     assert after.json["model_id"] == 2
-    assert listed(after) != before
+    assert after.json["items"] != before["items"]
 
 
 @pytest.mark.parametrize(
@@ -137,8 +140,67 @@ def test_an_id_that_looks_like_a_number_is_shown_as_it_is(home, done):
     assert [line.split()[0] for line in told.splitlines()[2:]] == ["007", "1e5", "12"]
 
 
-@pytest.mark.parametrize("command", ["recommend", "similar", "predict"])
+@pytest.mark.parametrize("command", ["similar", "predict", "explain"])
 def test_a_missing_argument_is_named(recsys, command):
     refused = recsys(command)
     assert refused.code == 2
     assert "Missing argument '" in refused.err
+
+
+def test_somebody_new_gets_a_list_by_what_they_rated(trained, done):
+    asked = done("recommend", "--rating", "i1=5", "--rating", "i2=1", "--json", "--limit", 100)
+    assert not {"i1", "i2"} & set(listed(asked))
+    scores = [item["score"] for item in asked.json["items"]]
+    assert scores == sorted(scores, reverse=True)
+    chosen = done("recommend", "--rating", "i1=", "--json", "--limit", 100)
+    assert "i1" not in listed(chosen)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--rating", "i1"], 2, "'i1' is not such as 318=4.5"),
+        (["--rating", "i1=many"], 2, "'i1=many' is not"),
+        (["--rating", "i1=nan"], 2, "'i1=nan' is not"),
+        (["--rating", "i1=9"], 2, "--rating i1=9: 9 is outside the scale; allowed: 1 to 5"),
+        (["--rating", "nope=4"], 4, "item 'nope' is unknown"),
+        (["u1", "--rating", "i1=4"], 2, "give USER_ID, or one --rating or more"),
+        ([], 2, "give USER_ID, or one --rating or more"),
+        (["u1", "--popularity", "1.5"], 2, "1.5 is not in the range -1<=x<=1"),
+    ],
+)
+def test_a_list_for_nobody_or_by_wrong_ratings_is_refused(trained, recsys, arguments, code, told):
+    asked = recsys("recommend", *arguments)
+    assert asked.code == code
+    assert told in asked.err
+
+
+def test_the_popularity_dial_moves_a_list(shop, trained, done):
+    counts = Counter(row.split(",")[1] for row in shop.read_text().splitlines()[1:])
+
+    def popularity(dial):
+        lists = [listed(done("recommend", f"u{n}", "--popularity", dial, "--json")) for n in (1, 2)]
+        return sum(math.log1p(counts[item]) for items in lists for item in items)
+
+    assert popularity("-1") < popularity("1")
+
+
+def test_an_explanation_is_the_sum_of_its_terms(trained, done):
+    told = done("explain", "u1", "i3", "--json").json
+    for part in (told["order"], told["stars"]):
+        terms = [part["global_mean"], part["user_bias"], part["item_bias"], *part["factors"]]
+        assert sum(terms) == part["score"]
+    shown = done("explain", "u1", "i3", "--n-reasons", 1).out.splitlines()
+    assert shown[0].split() == ["term", "order", "stars"]
+    assert shown[6].split() == ["score"] + [
+        f"{told[part]['score']:.4f}" for part in ("order", "stars")
+    ]
+
+
+def test_reasons_of_newer_ratings_are_their_influences(shop, trained, done, home):
+    feedback = home / "new.csv"
+    feedback.write_text("user_id,item_id,rating\nsomebody,i1,5\nsomebody,i2,1\n")
+    done("feedback", "import", feedback)
+    told = done("explain", "somebody", "i3").out
+    assert "stars_influence" in told
+    assert {line.split()[0] for line in told.splitlines()[-2:]} == {"i1", "i2"}
