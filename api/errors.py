@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.schemas.common import FieldError, Problem
-from recsys.errors import NoModelError, NotFoundError, StoreError, UnknownUserError
+from recsys.errors import ConflictError, NoModelError, NotFoundError, StoreError, UnknownUserError
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -92,6 +92,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(UnknownUserError, _unknown_user)
     app.register_error_handler(NoModelError, _no_model)
     app.register_error_handler(NotFoundError, _not_found)
+    app.register_error_handler(ConflictError, _conflict)
     app.register_error_handler(StoreError, _store)
     app.register_error_handler(Exception, _unexpected)
 
@@ -150,6 +151,10 @@ def _no_model(error: NoModelError) -> Response:
 
 def _not_found(error: NotFoundError) -> Response:
     return problem(404, str(error), kind="not-found")
+
+
+def _conflict(error: ConflictError) -> Response:
+    return problem(409, str(error), kind="conflict")
 
 
 def _store(error: StoreError) -> Response:

@@ -13,6 +13,7 @@ _MEANINGS = {
     304: "The client's copy, named in If-None-Match, is current.",
     400: "The body is not JSON.",
     404: "There is no such user, item, component or version.",
+    409: "Somebody else has moved the alias.",
     415: "The body is not sent as JSON.",
     422: "A parameter, or something in the body, is not allowed.",
     500: "A fault of the server.",

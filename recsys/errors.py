@@ -87,6 +87,10 @@ class DivergenceError(RecsysError):
         self.epoch, self.lr = epoch, lr
 
 
+class ConflictError(RecsysError):
+    """Something was changed by somebody else since the caller read it."""
+
+
 class StoreError(RecsysError):
     """The database cannot be used as it is."""
 

@@ -96,7 +96,7 @@ def promote(database_url: str, /, model_id: int, alias: str) -> None:
 @click.pass_obj
 def rollback(database_url: str, /, alias: str) -> None:
     """Point an alias to the version that it pointed to before."""
-    model_id = store.rollback(_open(database_url), alias)
+    model_id = store.rollback(_open(database_url), alias).model_id
     click.echo(f"{alias} is version {model_id} again.")
 
 

@@ -1,6 +1,13 @@
 """Where data sets and versions are kept: SQLite by default, and what a server reads of it."""
 
+from recsys.store.aliases import AliasInfo, get_alias, promote, rollback
 from recsys.store.backup import backup
+from recsys.store.comparison import (
+    MetricPair,
+    ObjectivePair,
+    VersionComparison,
+    compare_versions,
+)
 from recsys.store.data_sets import load_ratings, save_data_set
 from recsys.store.database import open_database
 from recsys.store.drafts import sweep
@@ -19,26 +26,30 @@ from recsys.store.registry import (
     get_data_set,
     get_version,
     list_versions,
-    promote,
-    rollback,
 )
 from recsys.store.schema import current, prepare, upgrade
 from recsys.store.source import StoreSource
 from recsys.store.versions import load_snapshot, save_version
 
 __all__ = [
+    "AliasInfo",
     "DataSetInfo",
     "KeyInfo",
+    "MetricPair",
+    "ObjectivePair",
     "SnapshotInfo",
     "StoreSource",
     "StoredFeedback",
+    "VersionComparison",
     "VersionInfo",
     "backup",
+    "compare_versions",
     "count_newer_feedback",
     "create_key",
     "current",
     "find_key",
     "forget_user",
+    "get_alias",
     "get_data_set",
     "get_version",
     "has_keys",

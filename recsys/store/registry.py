@@ -1,26 +1,22 @@
-"""Which versions there are, and which of them the aliases point to."""
+"""Which versions there are, and what each was trained on."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, Select, select
 
-from recsys.errors import NotFoundError, UsageError
+from recsys.errors import NotFoundError
 from recsys.model.snapshot import Objective
-from recsys.store.database import writing
-from recsys.store.tables import Alias, DataSet, Epoch, Model, Promotion, SnapshotRow
+from recsys.store.tables import Alias, DataSet, Epoch, Model, SnapshotRow
 
-_LARGEST_ID = 2**31 - 1  # that of an integer column on Postgres
+LARGEST_ID = 2**31 - 1  # that of an integer column on Postgres
 _ID = re.compile(r"[0-9]{1,18}")
-_ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -90,10 +86,24 @@ class VersionInfo:
     snapshots: tuple[SnapshotInfo, ...]
 
 
-def list_versions(engine: Engine) -> list[VersionInfo]:
-    """Return all complete versions, newest first."""
+def list_versions(
+    engine: Engine, *, limit: int | None = None, before: int | None = None
+) -> list[VersionInfo]:
+    """Return the complete versions, newest first.
+
+    Parameters
+    ----------
+    engine : Engine
+    limit : int, optional
+        Only so many.
+    before : int, optional
+        Only those with a smaller ``model_id``: where a page before ended.
+    """
+    chosen = select(Model.id).where(Model.is_complete).order_by(Model.id.desc())
+    if before is not None:
+        chosen = chosen.where(Model.id < before)
     with engine.connect() as connection:
-        return _versions(connection)
+        return _versions(connection, chosen if limit is None else chosen.limit(limit))
 
 
 def get_version(engine: Engine, ref: int | str) -> VersionInfo:
@@ -107,9 +117,10 @@ def get_version(engine: Engine, ref: int | str) -> VersionInfo:
     with engine.connect() as connection:
         aliases = _aliases(connection)
         model_id = int(ref) if _ID.fullmatch(str(ref)) else aliases.get(str(ref), 0)
-        found = _versions(connection, model_id) if model_id <= _LARGEST_ID else []
+        chosen = select(Model.id).where(Model.is_complete, Model.id == model_id)
+        found = _versions(connection, chosen) if model_id <= LARGEST_ID else []
         if not found:
-            raise NotFoundError(f"there is no version {ref}; {_known(connection)}")
+            raise NotFoundError(f"there is no version {ref}; {known(connection)}")
         return found[0]
 
 
@@ -124,97 +135,8 @@ def get_data_set(engine: Engine, model_id: int) -> DataSetInfo:
     query = select(DataSet.__table__).join(Model).where(Model.id == model_id, Model.is_complete)
     with engine.connect() as connection:
         if (row := connection.execute(query).one_or_none()) is None:
-            raise NotFoundError(f"there is no version {model_id}; {_known(connection)}")
+            raise NotFoundError(f"there is no version {model_id}; {known(connection)}")
     return _data_set_info(row)
-
-
-def promote(engine: Engine, model_id: int, alias: str = "champion") -> int:
-    """Point ``alias`` to a version and return the alias's revision.
-
-    The revision grows by one, unless the alias points there already: then nothing happens.
-
-    Raises
-    ------
-    UsageError
-        If the alias is not a name.
-    NotFoundError
-        If there is no such version.
-    """
-    if not _ALIAS.fullmatch(alias):
-        raise UsageError(
-            f"{alias!r} cannot be an alias; allowed: a letter a to z, then up to 63 of "
-            "a to z, 0 to 9, _ and -"
-        )
-    with writing(engine) as connection:
-        version = select(Model.id).where(Model.id == model_id, Model.is_complete)
-        if model_id > _LARGEST_ID or connection.execute(version).first() is None:
-            raise NotFoundError(f"there is no version {model_id}; {_known(connection)}")
-        now = _find_alias(connection, alias)
-        if now is None:
-            # Elsewhere than on SQLite somebody else may make it at this moment.
-            with suppress(IntegrityError), connection.begin_nested():
-                connection.execute(insert(Alias).values(name=alias, model_id=model_id, revision=0))
-            now = _find_alias(connection, alias)
-        if now.revision > 0 and now.model_id == model_id:
-            return int(now.revision)
-        revision = _move(connection, now, model_id)
-        connection.execute(
-            insert(Promotion).values(
-                alias=alias,
-                revision=revision,
-                model_id=model_id,
-                promoted_at=datetime.now(UTC),
-            )
-        )
-        return revision
-
-
-def rollback(engine: Engine, alias: str = "champion") -> int:
-    """Point ``alias`` to the version that it pointed to before, and return its ``model_id``.
-
-    Rolled back again, it goes back one promotion further.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such alias, or it has pointed to no other version before.
-    """
-    with writing(engine) as connection:
-        now = _find_alias(connection, alias)
-        if now is None:
-            raise NotFoundError(f"there is no alias {alias!r}: nothing was promoted to it yet")
-        standing = (Promotion.alias == alias) & Promotion.rolled_back_at.is_(None)
-        before = connection.execute(
-            select(Promotion.revision, Promotion.model_id)
-            .where(standing, Promotion.model_id != now.model_id)
-            .order_by(Promotion.revision.desc())
-        ).first()
-        if before is None:
-            raise NotFoundError(
-                f"{alias} points to version {now.model_id} and no earlier promotion is left to "
-                "roll back to"
-            )
-        connection.execute(
-            update(Promotion)
-            .where(standing, Promotion.revision > before.revision)
-            .values(rolled_back_at=datetime.now(UTC))
-        )
-        _move(connection, now, before.model_id)
-        return int(before.model_id)
-
-
-def _find_alias(connection: Connection, name: str) -> Any:
-    # Elsewhere than on SQLite, where the whole transaction is alone, the row is locked.
-    query = select(Alias.__table__).where(Alias.name == name).with_for_update()
-    return connection.execute(query).one_or_none()
-
-
-def _move(connection: Connection, alias: Any, model_id: int) -> int:
-    revision = int(alias.revision) + 1
-    connection.execute(
-        update(Alias).where(Alias.name == alias.name).values(model_id=model_id, revision=revision)
-    )
-    return revision
 
 
 def _aliases(connection: Connection) -> dict[str, int]:
@@ -222,7 +144,8 @@ def _aliases(connection: Connection) -> dict[str, int]:
     return {row.name: row.model_id for row in connection.execute(query)}
 
 
-def _known(connection: Connection) -> str:
+def known(connection: Connection) -> str:
+    """Return which versions and aliases there are, to be told where another was asked for."""
     query = select(Model.id).where(Model.is_complete).order_by(Model.id.desc())
     ids = list(connection.scalars(query.limit(11)))
     if not ids:
@@ -233,10 +156,11 @@ def _known(connection: Connection) -> str:
     return f"{known}; the aliases are {names or 'none'}"
 
 
-def _versions(connection: Connection, model_id: int | None = None) -> list[VersionInfo]:
+def _versions(connection: Connection, model_ids: Select[tuple[int]]) -> list[VersionInfo]:
+    ids = list(connection.scalars(model_ids))
+
     def chosen(query: Any) -> Any:
-        query = query.where(Model.is_complete)
-        return connection.execute(query if model_id is None else query.where(Model.id == model_id))
+        return connection.execute(query.where(Model.id.in_(ids)))
 
     aliases: dict[int, list[str]] = defaultdict(list)
     for name, pointed_to in _aliases(connection).items():

@@ -7,9 +7,10 @@ from jsonschema import Draft202012Validator
 
 HANDBOOK = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = [
-    ("DELETE" if "-X DELETE" in options else "POST" if body else "GET", url, body, answer)
-    for options, body, url, answer in re.findall(
-        r"```\ncurl -s([^\n]*?)(?: --json '([^'\n]*)')? '127\.0\.0\.1:8000(/[^'\n]*)'\n```"
+    (method or ("POST" if body else "GET"), url, body, answer)
+    for method, body, url, answer in re.findall(
+        r"```\ncurl -s(?: -i)?(?: -X ([A-Z]+))?(?: -H '[^'\n]*')?(?: --json '([^'\n]*)')?"
+        r" '127\.0\.0\.1:8000(/[^'\n]*)'\n```"
         r"(?:\n```json\n(.*?)```)?",
         HANDBOOK,
         re.DOTALL,

@@ -1,29 +1,14 @@
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from recsys import store
-from recsys.errors import NotFoundError, UsageError
+from recsys.errors import NotFoundError
 from recsys.store.database import writing
-from recsys.store.tables import Alias, Model, Promotion
-
-names = (f"alias-{number}" for number in count())
-
-
-def target(engine, alias="champion"):
-    with engine.connect() as connection:
-        return tuple(
-            connection.execute(
-                select(Alias.model_id, Alias.revision).where(Alias.name == alias)
-            ).one()
-        )
+from recsys.store.tables import Model
 
 
 def test_a_version_says_where_it_came_from(engine, ratings, make_snapshot):
@@ -69,6 +54,13 @@ def test_a_version_is_found_by_number_digits_and_alias(engine, save):
         assert store.get_version(engine, ref).model_id == model_id
 
 
+def test_a_part_of_the_list_goes_on_where_the_one_before_ended(engine, save):
+    ids = [save(seed) for seed in range(3)]
+    page = store.list_versions(engine, limit=2)
+    assert page == store.list_versions(engine)[:2]
+    assert [v.model_id for v in store.list_versions(engine, before=page[-1].model_id)] == ids[:1]
+
+
 @pytest.mark.parametrize("ref", [-1, 7, "7", "challenger", "", "9" * 18, "9" * 5000, "²"])
 def test_a_reference_to_nothing_says_what_there_is(engine, save, ref):
     with pytest.raises(NotFoundError, match="no version is stored yet: recsys train"):
@@ -79,119 +71,8 @@ def test_a_reference_to_nothing_says_what_there_is(engine, save, ref):
         store.get_version(engine, ref)
 
 
-def test_only_what_exists_is_promoted(engine, save):
-    save()
-    for nothing in (5, 10**30):
-        with pytest.raises(NotFoundError, match=f"there is no version {nothing}; the versions are"):
-            store.promote(engine, nothing)
-    assert store.StoreSource(engine).champion() is None
-
-
-@pytest.mark.parametrize("alias", ["", "12", "Champion", "a b", "a/b", "a" * 65, "é"])
-def test_an_alias_is_a_name_that_cannot_be_an_id(engine, save, alias):
-    with pytest.raises(UsageError, match="cannot be an alias"):
-        store.promote(engine, save(), alias)
-
-
-def test_promoting_what_is_promoted_moves_nothing(engine, save):
-    first, second = save(1), save(2)
-    assert [store.promote(engine, v) for v in (first, first, second, second)] == [1, 1, 2, 2]
-    assert store.rollback(engine) == first
-
-
-def test_rolling_back_again_goes_further_back(engine, save):
-    first, second, third = save(1), save(2), save(3)
-    for model_id in (first, second, third):
-        store.promote(engine, model_id)
-    assert [store.rollback(engine), store.rollback(engine)] == [second, first]
-    with pytest.raises(NotFoundError, match=f"points to version {first} and no earlier promotion"):
-        store.rollback(engine)
-    assert target(engine) == (first, 5)
-
-
-def test_nothing_promoted_cannot_be_rolled_back(engine):
-    with pytest.raises(NotFoundError, match="there is no alias 'champion'"):
-        store.rollback(engine)
-
-
-def test_aliases_move_apart(engine, save):
-    first, second = save(1), save(2)
-    for alias in ("champion", "challenger"):
-        store.promote(engine, first, alias)
-        store.promote(engine, second, alias)
-    store.rollback(engine, "challenger")
-    assert target(engine) == (second, 2)
-    assert target(engine, "challenger") == (first, 3)
-
-
-def test_a_rollback_skips_versions_that_are_gone(engine, save):
-    first, second = save(1), save(2)
-    for model_id in (first, second, first):
-        store.promote(engine, model_id)
-    with writing(engine) as connection:
-        connection.execute(delete(Model).where(Model.id == second))
-    with pytest.raises(NotFoundError, match="no earlier promotion"):
-        store.rollback(engine)
-
-
 def test_an_id_is_never_given_twice(engine, save):
     first = save(1)
     with writing(engine) as connection:
         connection.execute(delete(Model).where(Model.id == first))
     assert save(2) > first
-
-
-moves = st.lists(st.sampled_from([1, 2, 3, "rollback"]), max_size=12)
-
-
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(moves=moves)
-def test_promotions_are_a_stack_and_the_revision_counts_every_move(engine, save, moves):
-    while len(store.list_versions(engine)) < 3:
-        save()
-    alias, stack, revision = next(names), [], 0
-    for move in moves:
-        if move == "rollback" and len(stack) < 2:
-            with pytest.raises(NotFoundError):
-                store.rollback(engine, alias)
-            continue
-        if move == "rollback":
-            stack.pop()
-            assert store.rollback(engine, alias) == stack[-1]
-            revision += 1
-        else:
-            if stack[-1:] != [move]:
-                stack.append(move)
-                revision += 1
-            assert store.promote(engine, move, alias) == revision
-        assert target(engine, alias) == (stack[-1], revision)
-
-
-def test_concurrent_promotions_each_get_their_revision(engine, url, save):
-    versions = [save(1), save(2)]
-    start = threading.Barrier(3)
-    failed = []
-
-    def move() -> None:
-        own = store.open_database(url)
-        start.wait(10)
-        try:
-            for number in range(10):
-                store.promote(own, versions[number % 2])
-        except Exception as error:  # a thread's error would otherwise be lost
-            failed.append(error)
-        own.dispose()
-
-    threads = [threading.Thread(target=move) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert failed == []
-    with engine.connect() as connection:
-        revisions = connection.scalars(
-            select(Promotion.revision).order_by(Promotion.revision)
-        ).all()
-    assert revisions == list(range(1, target(engine)[1] + 1))
