@@ -135,11 +135,11 @@ def bare_store(tmp_path_factory):
 class Shop:
     """A store in a file, with versions made from seeds, and the application over it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ratings: Ratings | None = None) -> None:
         self.config = Config(f"sqlite:///{folder}/recsys.db", folder / "cache")
         self.engine = store.open_database(self.config.database_url)
         store.prepare(self.engine)
-        self.ratings = make_ratings()
+        self.ratings = ratings or make_ratings()
         self.data_set_id = store.save_data_set(self.engine, self.ratings)
         self.app = create_app(self.config)
         self.client = self.app.test_client()
@@ -183,6 +183,15 @@ def full_shop(tmp_path_factory):
     """A store whose one version has all that a version can have, which no test changes."""
     made = Shop(tmp_path_factory.mktemp("full"))
     made.train(seed=1, make=make_full)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def implicit_shop(tmp_path_factory):
+    """A store of who took what, without ratings, which no test changes."""
+    made = Shop(tmp_path_factory.mktemp("implicit"), replace(make_ratings(), values=None))
+    made.train(seed=1, make=lambda ratings, seed: make_full(ratings, seed)[1])
     yield made
     made.close()
 

@@ -30,6 +30,18 @@ def test_a_score_is_the_sum_of_mean_biases_and_dot_product(items):
     np.testing.assert_allclose(scores, [3.25 + 0.5 + 2, 3.25 - 1, 3.25 - 0.5 + 5])
 
 
+def test_the_score_of_an_item_does_not_depend_on_which_others_are_asked_for(items):
+    p = np.array([0.1, -0.7], np.float32)
+    alone = [items.scores_of(np.array([row]), p, 0.25)[0] for row in (2, 0, 2)]
+    assert items.scores_of(np.array([2, 0, 2]), p, 0.25).tolist() == alone
+    np.testing.assert_allclose(alone, items.scores(p, 0.25)[[2, 0, 2]], rtol=1e-6)
+
+
+def test_trust_is_the_share_of_its_own_score_that_a_list_gives_an_item(items):
+    # n / (n + 10): 10 / 20, 1 / 11, 0 / 10
+    np.testing.assert_allclose(items.trust, [0.5, 1 / 11, 0], rtol=1e-6)
+
+
 def test_sigmoid_range_bounds_the_stars(items):
     ranged = replace(items, y_range=(0.0, 5.5))
     stars = ranged.stars(np.array([-100, 0, 100], np.float32))

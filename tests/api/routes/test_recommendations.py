@@ -139,6 +139,18 @@ def test_the_strongest_three_reasons_are_given_unless_said_and_none_without_expl
     )
 
 
+def test_without_stars_the_rating_is_optional_and_does_not_count(implicit_shop):
+    chosen = [{"item_id": "m1"}, {"item_id": "m2"}]
+    body = newcomer(implicit_shop, chosen, explain=True)
+    rated = newcomer(implicit_shop, [one | {"rating": 50} for one in chosen], explain=True)
+    assert body == rated
+    assert body["skipped"] == []
+    assert {row["predicted_rating"] for row in body["items"]} == {None}
+    reasons = [reason for row in body["items"] for reason in row["reasons"]]
+    assert {(reason["rating"], reason["stars_influence"]) for reason in reasons} == {(None, None)}
+    assert {reason["item_id"] for reason in reasons} == {"m1", "m2"}
+
+
 def test_a_version_that_folds_nobody_in_says_so(network_shop, shop):
     for closed in (network_shop, shop):
         answer = post(closed, NEWCOMER, ratings=FIVE)

@@ -203,6 +203,18 @@ def test_a_list_is_explained_when_asked_and_otherwise_quick(full_shop):
     assert all(row["reasons"] == [] for row in full_shop.get(url).get_json()["items"])
 
 
+def test_ratings_since_the_training_are_explained_by_what_each_adds(folding_shop):
+    ratings = [{"user_id": "new", "item_id": f"m{n}", "rating": n} for n in (1, 2, 5)]
+    assert folding_shop.client.post("/v1/ratings", json={"ratings": ratings}).status_code == 200
+    body = folding_shop.get("/v1/users/new/items/m3/explanation").get_json()
+    order, stars = body["order"], body["stars"]
+    assert {reason["item_id"] for reason in body["reasons"]} == {"m1", "m2", "m5"}
+    influences = sum(reason["influence"] for reason in body["reasons"])
+    assert order["baseline"] + influences == order["score"]
+    influences = sum(reason["stars_influence"] for reason in body["reasons"])
+    assert stars["baseline"] + influences == stars["score"]
+
+
 def test_what_a_network_answers_has_no_terms(network_shop):
     answer = network_shop.get(EXPLANATION)
     assert answer.status_code == 404
