@@ -176,23 +176,22 @@ def nearest_liked(side: ItemSide, person: Person, row: int, n: int) -> list[Reas
     the item itself. Liked is what has `RELEVANT_FROM` stars and more, or was chosen at all where
     there are no stars.
     """
-    values = _values(person)
-    liked = [
-        place
-        for place, (item, value) in enumerate(zip(person.rated_items, values, strict=True))
-        if item != row and (value is None or value >= RELEVANT_FROM)
-    ]
+    values, is_liked = person.rated_values, person.rated_items != row
+    if values is not None:
+        is_liked &= np.isnan(values) | (values >= RELEVANT_FROM)
+    liked = np.flatnonzero(is_liked)
     items = person.rated_items[liked]
     factors, target = side.item_factors[items], side.item_factors[row]
     norms = np.linalg.norm(factors, axis=1) * np.linalg.norm(target)
     similarity = np.clip(factors @ target / np.where(norms > 0, norms, 1), 0, 1)
     nearest = [k for k in np.argsort(-similarity, kind="stable")[:n] if similarity[k] > 0]
+    total, stars = similarity.sum(), _values(person)
     return [
         Reason(
             int(items[k]),
-            values[liked[k]],
+            stars[liked[k]],
             similarity=float(similarity[k]),
-            share=float(similarity[k] / similarity.sum()),
+            share=float(similarity[k] / total),
         )
         for k in nearest
     ]
