@@ -10,12 +10,14 @@ class PopularityDial:
     """Moves the scores of a list towards popular items, or away from them.
 
     An item with n known ratings is moved by ``popularity * spread * z``: z is how popular it is,
-    ``log(1 + n)`` less its mean over the items that may be listed and over their standard
-    deviation, and the spread is the standard deviation of the scores over the same items. At 1
-    and -1, popularity so weighs as much as all that the model has to say.
+    n less its mean over the items that may be listed and over their standard deviation, and the
+    spread is the standard deviation of the scores over the same items. At 1 and -1, popularity
+    so weighs as much as all that the model has to say.
 
-    Whatever the scores, the items that come first have a mean ``log(1 + n)`` that never falls
-    when the dial is turned up.
+    Whatever the scores, the items that come first have a mean n that never falls when the dial
+    is turned up. Not the logarithm of n: scores that order lists grow with n itself, and what is
+    taken off in step with the logarithm would lift items that hardly anybody rated before it
+    lowers the most popular ones.
 
     Parameters
     ----------
@@ -27,8 +29,7 @@ class PopularityDial:
 
     def __init__(self, n_ratings: NDArray[np.int32], listed: NDArray[np.bool_]) -> None:
         self._listed = listed
-        logarithms = np.log1p(n_ratings.astype(np.float32))
-        centred = logarithms - (logarithms[listed].mean() if listed.any() else 0)
+        centred = n_ratings - (n_ratings[listed].mean() if listed.any() else 0)
         spread = centred[listed].std() if listed.any() else 0
         self._z: Floats = (centred / (spread or 1)).astype(np.float32)
 
