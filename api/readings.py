@@ -1,0 +1,37 @@
+"""What the champion's embeddings learned, for the API and the pages alike."""
+
+from __future__ import annotations
+
+from api.backend import backend, recommender
+from recsys.analysis.bias import BiasTable, bias_table
+from recsys.analysis.pca import PrincipalAxes, principal_axes
+from recsys.store import get_version
+
+
+def biases(min_ratings: int) -> BiasTable:
+    """Return the items with so many known ratings in the order of their learned bias.
+
+    Raises
+    ------
+    NotFoundError
+        If the version has no rating embeddings, or no biases.
+    """
+    asked = recommender()
+    items = asked.side("rating")
+    version = get_version(backend().engine, asked.model_id)
+    metrics = next(found.metrics for found in version.snapshots if found.objective == "rating")
+    return bias_table(
+        items, asked.catalogue, min_ratings=min_ratings, residual_std=metrics.get("rmse")
+    )
+
+
+def axes(n_components: int, top: int) -> PrincipalAxes:
+    """Return the principal axes of the rating embeddings, with ``top`` items at each end.
+
+    Raises
+    ------
+    NotFoundError
+        If the version has no rating embeddings.
+    """
+    asked = recommender()
+    return principal_axes(asked.side("rating"), asked.catalogue, n_components, top=top)
