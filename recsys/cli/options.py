@@ -35,9 +35,6 @@ def training_options(command: _Command) -> _Command:
         ),
         _setting("reg_implicit", float, "L2 penalty of implicit terms, per rating."),
         _setting("n_prior", float, "Ratings that these penalties count beside a row's own."),
-        _setting(
-            "n_members", int, "Trainings to average; embeddings are stored so many times as long."
-        ),
         _setting("init_std", float, "Spread of the initial embeddings."),
         _setting(
             "y_range", (float, float), "Keep predictions between these stars by a sigmoid.",

@@ -135,7 +135,7 @@ def train(
     print_scores({f"version {model_id}": scores} | baselines)
     kept = ", ".join(
         f"{snapshot.objective}: kept epoch {snapshot.metrics['kept_epoch']:.0f} "
-        f"of {_n_epochs_each(snapshot)}"
+        f"of {len(snapshot.history)}"
         for snapshot in snapshots
     )
     click.echo(f"\nTrained in {seconds:.1f} s; {kept}.")
@@ -149,13 +149,6 @@ def _tell_resumed(checkpoints: Mapping[Objective, Checkpoint]) -> None:
     for name, epoch in resumed.items():
         if epoch:
             note(f"{name}: resumed after epoch {epoch}")
-
-
-def _n_epochs_each(snapshot: Snapshot) -> str:
-    """Return how many epochs a training had, of several that were averaged each one."""
-    n_members = snapshot.hyperparameters["n_members"]
-    each = f" on average, in {n_members} trainings" if n_members > 1 else ""
-    return f"{len(snapshot.history) / n_members:.0f}{each}"
 
 
 def _tell_intervals(snapshots: Sequence[Snapshot], validation: Ratings) -> None:

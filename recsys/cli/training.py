@@ -81,7 +81,7 @@ def fit(
     """Return the snapshot of each of the chosen hyperparameters, under a progress bar."""
     snapshots = []
     for hyperparameters in chosen:
-        with closing(ProgressBar(hyperparameters.n_epochs, hyperparameters.n_members)) as bar:
+        with closing(ProgressBar(hyperparameters)) as bar:
             snapshots.append(
                 fit_snapshot(
                     train,

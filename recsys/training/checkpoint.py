@@ -23,8 +23,7 @@ class Checkpoint(Callback):
 
     The file's name is a hash of the training ratings and the hyperparameters, so a checkpoint
     can only be found by the training that it belongs to. It is an npz file without pickled
-    objects; it is replaced in one move. Of several trainings that are averaged each has its own
-    file: one that was finished is read, not run again.
+    objects; it is replaced in one move.
 
     Parameters
     ----------
@@ -36,32 +35,25 @@ class Checkpoint(Callback):
 
     def __init__(self, folder: Path, hyperparameters: Hyperparameters, *, resume: bool) -> None:
         self._folder, self._hyperparameters, self._resume = folder, hyperparameters, resume
-        self._paths: list[Path] = []
-        self._member = 1
+        self._path = folder
         self.resumed_epoch = 0
         """How many epochs were not trained again; 0 for a run from the start."""
-
-    def on_member(self, member: int) -> None:
-        """Take note of whose file the next one is."""
-        self._member = member
 
     def on_start(self, run: Run, train: Ratings) -> None:
         """Find the file, and bring back the state in it."""
         key = json.dumps([train.fingerprint, dict(self._hyperparameters.as_dict())])
-        name = f"{hashlib.sha256(key.encode()).hexdigest()[:16]}-{self._member}.npz"
-        self._paths.append(self._folder / name)
-        if self._resume and self._paths[-1].exists():
-            restore(self._paths[-1], run)
-            self.resumed_epoch += run.n_epochs
+        self._path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+        if self._resume and self._path.exists():
+            restore(self._path, run)
+            self.resumed_epoch = run.n_epochs
 
     def on_epoch(self, run: Run) -> None:
         """Replace the file."""
-        save(self._paths[-1], run)
+        save(self._path, run)
 
     def discard(self) -> None:
-        """Remove the files: what they led to is stored."""
-        for path in self._paths:
-            path.unlink(missing_ok=True)
+        """Remove the file: what it led to is stored."""
+        self._path.unlink(missing_ok=True)
 
 
 def save(path: Path, run: Run) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,14 @@ from threadpoolctl import threadpool_limits
 
 from recsys.data import Ratings
 from recsys.model.item_side import ItemSide
-from recsys.model.objective import Array, Model
+from recsys.model.objective import Array
 from recsys.model.snapshot import Snapshot
 from recsys.training import kernels
-from recsys.training.averaging import Average, fit_members
 from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.newcomers import newcomers_to
 from recsys.training.ranking import liked_pairs
-from recsys.training.trainer import Callback, validation_rmse
+from recsys.training.trainer import Callback, Run, Trainer
+from recsys.training.units import epoch_in_stars, in_stars, in_units
 
 
 def fit_snapshot(
@@ -55,33 +55,39 @@ def fit_snapshot(
         If the loss is no longer a finite number.
     """
     kernels.use_threads(n_threads, hyperparameters.batch_size)
+    in_unit, settings = in_units(train, hyperparameters)
+    watched = None if validation is None else in_units(validation, hyperparameters)[0]
+    trainer = Trainer(settings, callbacks)
     # NumPy's own products are small, and their bits must not depend on the number of cores.
     with threadpool_limits(limits=1, user_api="blas"):
-        if hyperparameters.objective == "ranking":
-            average = fit_members(liked_pairs(train), hyperparameters, callbacks=callbacks)
+        if settings.objective == "ranking":
+            run = trainer.fit(liked_pairs(train))
         else:
-            average = fit_members(train, hyperparameters, validation, callbacks)
-    fingerprint = data_fingerprint or train.fingerprint
-    return to_snapshot(average, train, validation, hyperparameters, fingerprint)
+            run = trainer.fit(in_unit, watched)
+    return to_snapshot(run, train, hyperparameters, data_fingerprint or train.fingerprint)
 
 
 def to_snapshot(
-    average: Average,
-    train: Ratings,
-    validation: Ratings | None,
-    hyperparameters: Hyperparameters,
-    data_fingerprint: str,
+    run: Run, train: Ratings, hyperparameters: Hyperparameters, data_fingerprint: str
 ) -> Snapshot:
-    """Return the parameters of finished runs, averaged and frozen, with where they came from."""
-    model = average.model
+    """Return a finished run's parameters, frozen, with where they came from."""
+    model, unit = run.model, hyperparameters.unit
+    history = [epoch_in_stars(epoch, unit) for epoch in run.history]
+    kept = history[run.kept_epoch - 1]
     is_ranking = hyperparameters.objective == "ranking"
-    metrics = _metrics(average, model, train, validation, is_ranking=is_ranking)
+    metrics: dict[str, float | None] = (
+        {"train_loss": kept.train_loss} if is_ranking else {"train_rmse": kept.train_rmse}
+    )
+    metrics["kept_epoch"] = kept.epoch
+    if kept.validation_rmse is not None:
+        metrics["validation_rmse"] = kept.validation_rmse
     user_factors, user_bias = model.user_side()
     items = model.item_side(train.item_ids, _count_by_item(train), train.rating_scale)
     user_mean: Array = np.zeros(user_factors.shape[1])
     if is_ranking:
         user_factors, items, user_mean = _centred(user_factors, items)
     items = replace(items, newcomers=newcomers_to(model, train, hyperparameters, user_mean))
+    user_factors, user_bias, items = in_stars(user_factors, user_bias, items, unit)
     return Snapshot(
         objective=hyperparameters.objective,
         items=items,
@@ -91,24 +97,8 @@ def to_snapshot(
         hyperparameters=hyperparameters.as_dict(),
         data_fingerprint=data_fingerprint,
         metrics=metrics,
-        history=average.history,
+        history=tuple(asdict(epoch) for epoch in history),
     )
-
-
-def _metrics(
-    average: Average, model: Model, train: Ratings, validation: Ratings | None, *, is_ranking: bool
-) -> dict[str, float | None]:
-    """Return how the training ended: of an average, as it is asked, not the mean of its members."""
-    kept = average.kept
-    if len(kept) > 1:
-        metrics: dict[str, float | None] = {"train_rmse": validation_rmse(model, train, train)}
-        scored = validation_rmse(model, train, validation)
-    else:
-        loss: dict[str, float | None] = {"train_loss": kept[0].train_loss}
-        metrics = loss if is_ranking else {"train_rmse": kept[0].train_rmse}
-        scored = kept[0].validation_rmse
-    metrics["kept_epoch"] = float(np.mean([epoch.epoch for epoch in kept]))
-    return metrics if scored is None else metrics | {"validation_rmse": scored}
 
 
 def _centred(user_factors: Array, items: ItemSide) -> tuple[Array, ItemSide, Array]:

@@ -38,12 +38,8 @@ class Hyperparameters:
         What ``lr`` is multiplied by for the implicit terms, in (0, 1].
     dropout : float
         Share of hidden activations of ``mlp`` dropped in training, in [0, 1).
-    n_members : int
-        Trainings from different seeds that are averaged into one ``dot``, 1 to 32; 1 averages
-        nothing (`recsys.training.averaging`). A stored embedding has ``n_members * n_factors``
-        numbers.
     n_epochs : int
-        Passes over the ratings, at least 1; of each member.
+        Passes over the ratings, at least 1.
     batch_size : int
         Ratings in a mini-batch, at least 1. The gradient is the mean over them.
     optimizer : str
@@ -65,6 +61,9 @@ class Hyperparameters:
         How much all pairs weigh in the ranking objective, the liked ones weighing 1; above 0.
     init_std : float
         Standard deviation of the initial embeddings, at least 0.
+    unit : float
+        Ratings are divided by it for the training, and so are they for the penalties and for
+        ``lr``; above 0 (`recsys.training.units`).
     y_range : (float, float) or None
         Bounds of the sigmoid that predictions go through, in stars.
     schedule : str
@@ -90,7 +89,6 @@ class Hyperparameters:
     implicit_rate: float = 1.0
     hidden: tuple[int, ...] = ()
     dropout: float = 0.0
-    n_members: int = 1
     n_epochs: int = 60
     batch_size: int
     optimizer: str = "momentum"
@@ -103,6 +101,7 @@ class Hyperparameters:
     n_prior: float = 100.0
     unobserved: float = UNOBSERVED
     init_std: float = 0.03
+    unit: float = 1.0
     y_range: tuple[float, float] | None = None
     schedule: str = "cosine"
     early_stopping: int = 10
@@ -122,7 +121,6 @@ class Hyperparameters:
                 raise UsageError(f"{name} is {found!r}; allowed: {', '.join(choices)}")
         for name, low, high in (
             ("n_factors", 1, 512),
-            ("n_members", 1, 32),
             ("n_epochs", 1, math.inf),
             ("batch_size", 1, math.inf),
             ("reg", 0, math.inf),
@@ -140,7 +138,7 @@ class Hyperparameters:
         for name in ("momentum", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; allowed: 0 to below 1")
-        for name in ("lr", "clip", "unobserved"):
+        for name in ("lr", "clip", "unobserved", "unit"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise UsageError(f"{name} is {value}; allowed: finite, above 0")

@@ -12,6 +12,7 @@ from recsys.nn.rows import Floats
 from recsys.training.batches import Batches
 from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.setup import initial_model, make_steps
+from recsys.training.units import in_units
 
 
 def sweep(train: Ratings, hyperparameters: Hyperparameters, rates: Floats) -> LRCurve:
@@ -28,6 +29,7 @@ def sweep(train: Ratings, hyperparameters: Hyperparameters, rates: Floats) -> LR
     rates : (n,) float64
         Growing, such as `recsys.nn.lr_finder.exponential_rates`.
     """
+    train, hyperparameters = in_units(train, hyperparameters)
     rng = np.random.default_rng(hyperparameters.seed)
     model = initial_model(train, hyperparameters, rng)
     batches = Batches.cut(train, hyperparameters.batch_size, rng, hyperparameters.dtype)

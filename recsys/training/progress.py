@@ -6,7 +6,9 @@ from contextlib import ExitStack
 from tqdm import tqdm
 
 from recsys.data import Ratings
+from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.trainer import Callback, Run
+from recsys.training.units import epoch_in_stars
 
 
 class ProgressBar(Callback):
@@ -16,27 +18,20 @@ class ProgressBar(Callback):
 
     Parameters
     ----------
-    n_epochs : int
-        Epochs asked for, of each member.
-    n_members : int
-        Trainings that are averaged; each has a line in turn, which says which one it is.
+    hyperparameters : Hyperparameters
+        Of the training.
     """
 
-    def __init__(self, n_epochs: int, n_members: int = 1) -> None:
-        self._n_epochs, self._n_members, self._member = n_epochs, n_members, 1
+    def __init__(self, hyperparameters: Hyperparameters) -> None:
+        self._n_epochs, self._unit = hyperparameters.n_epochs, hyperparameters.unit
         self._open = ExitStack()
-
-    def on_member(self, member: int) -> None:
-        """Take note of which one the next line is of."""
-        self._member = member
 
     def on_start(self, run: Run, train: Ratings) -> None:
         """Open the line."""
-        of_members = f" {self._member}/{self._n_members}" if self._n_members > 1 else ""
         bar = tqdm(
             total=self._n_epochs * train.n_ratings,
             initial=run.n_epochs * train.n_ratings,
-            desc=f"training{of_members}",
+            desc="training",
             unit=" ratings",
             unit_scale=True,
             disable=None,
@@ -52,7 +47,7 @@ class ProgressBar(Callback):
 
     def on_epoch(self, run: Run) -> None:
         """Show what the epoch came to."""
-        last = run.history[-1]
+        last = epoch_in_stars(run.history[-1], self._unit)
         shown = {"epoch": f"{last.epoch}/{self._n_epochs}", "loss": f"{last.train_loss:.4f}"}
         if last.validation_rmse is not None:
             shown["rmse"] = f"{last.validation_rmse:.4f}"

@@ -30,6 +30,9 @@ _MLP_DEFAULTS: Mapping[str, Any] = {
 # About so many batches make an epoch, unless a batch would pass the bounds.
 _BATCHES_PER_EPOCH = {"dot": 40, "mlp": 400}
 _BATCH_SIZES = (64, 65_536)
+# Of the compiled dot product half as large a share, where that is more: the rows that a large
+# batch steps are then many against its ratings.
+_LARGE_BATCHES_PER_EPOCH, _LARGEST_BATCH = 80, 262_144
 # With implicit terms, four sums over all training ratings come with every batch: few batches
 # then, and none of it by default where even these would take long.
 _IMPLICIT_BATCHES_PER_EPOCH = 8
@@ -40,6 +43,9 @@ _MOST_DENSE_CELLS = 20_000_000
 _LR_PER_RATING = 0.02
 # Rate of the implicit terms times their curvature, once momentum has built up; below 4 is stable.
 _IMPLICIT_STEP = 3.0
+# That curvature is for embeddings of length 1. They are longer where one user or item has a large
+# share of the ratings: the step is divided by 1 and so many times that share.
+_DOMINANCE = 4.0
 # The ratings of one row in a batch add up. Above this number a step would overshoot.
 _MOST_RATINGS_OF_A_ROW = 200
 # Elsewhere than on SGD and the dot product the rate does not depend on the data.
@@ -65,7 +71,8 @@ def rating_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]:
     size (the linear scaling rule of Goyal et al. 2017), so that a rating moves its rows alike in
     a small batch and in a large one, and is bounded where a single user or item has so many
     ratings in each batch that they would overshoot. That of the implicit terms follows from
-    their curvature.
+    their curvature. Ratings on a scale other than one to five stars are trained in units of their
+    own (`recsys.training.units`).
 
     Raises
     ------
@@ -80,7 +87,7 @@ def rating_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]:
     _refuse_nonsense(train, model, optimizer, implicit, given)
 
     defaults = _MLP_DEFAULTS if model == "mlp" else {} if implicit else _PLAIN_DEFAULTS
-    chosen = {**defaults, **given, "implicit": implicit}
+    chosen = {"unit": _unit(train), **defaults, **given, "implicit": implicit}
     if not implicit:
         chosen["n_prior"] = 0.0
     has_momentum = optimizer not in OPTIMIZERS or momentum_name(optimizer) is not None
@@ -91,7 +98,8 @@ def rating_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]:
         chosen["lr"] = float(f"{lr:.3g}")
     if implicit and optimizer in _COMPILED and chosen["lr"] > 0:
         curvature = who_rated_what(train, np.float64).curvature
-        rate = _IMPLICIT_STEP * (1 - momentum) / (curvature * chosen["lr"])
+        step = _IMPLICIT_STEP / (1 + _DOMINANCE * _largest_share(train))
+        rate = step * (1 - momentum) / (curvature * chosen["lr"])
         chosen["implicit_rate"] = float(f"{min(rate, 1):.3g}")
     return chosen
 
@@ -121,8 +129,6 @@ def _refuse_nonsense(
     for name in ("reg_implicit", "n_prior"):
         if not implicit and name in given:
             raise UsageError(f"{name} is of the implicit terms, which are left out; add --implicit")
-    if model == "mlp" and given.get("n_members", 1) > 1:
-        raise UsageError("n_members is a setting of the model dot; networks are not averaged")
     if implicit and optimizer not in _COMPILED:
         n_cells = train.n_users * train.n_items
         if n_cells > _MOST_DENSE_CELLS:
@@ -135,11 +141,22 @@ def _refuse_nonsense(
         raise UsageError(f"the optimizer {optimizer} has no momentum; those that have: {with_it}")
 
 
+def _unit(train: Ratings) -> float:
+    """Return the power of two that is nearest to the ratings' standard deviation: 1 for stars."""
+    if train.values is None or not train.n_ratings:
+        return 1.0
+    deviation = float(train.values.std(dtype=np.float64))
+    return float(2 ** np.round(np.log2(deviation))) if deviation > 0 else 1.0
+
+
 def _batch_size(train: Ratings, model: str, *, implicit: bool) -> int:
     low, high = _BATCH_SIZES
     if implicit:
         return max(-(-train.n_ratings // _IMPLICIT_BATCHES_PER_EPOCH), low)
-    return min(max(train.n_ratings // _BATCHES_PER_EPOCH.get(model, 1), low), high)
+    size = min(max(train.n_ratings // _BATCHES_PER_EPOCH.get(model, 1), low), high)
+    if model == "mlp":
+        return size
+    return max(size, min(train.n_ratings // _LARGE_BATCHES_PER_EPOCH, _LARGEST_BATCH))
 
 
 def _learning_rate(

@@ -229,9 +229,6 @@ class Run:
 class Callback:
     """Something that watches a training; every method may be left as it is."""
 
-    def on_member(self, member: int) -> None:
-        """Before one of several trainings that will be averaged: which one, counted from 1."""
-
     def on_start(self, run: Run, train: Ratings) -> None:
         """Before the first epoch."""
 

@@ -196,7 +196,7 @@ class Search:
         train, validation = self.parts
         settings = at_multiples(train, self._settings, multiples)
         trial.set_user_attr("hyperparameters", dict(settings.as_dict()))
-        with closing(ProgressBar(settings.n_epochs, settings.n_members)) as bar:
+        with closing(ProgressBar(settings)) as bar:
             snapshot = fit_snapshot(
                 train,
                 settings,

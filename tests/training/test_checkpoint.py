@@ -54,7 +54,6 @@ def train(folder, parts, *, resume=False, kill=None, **given):
         {"schedule": "plateau"},
         {"optimizer": "adam"},
         {"model": "mlp", "n_factors": 4},
-        {"n_members": 2},
     ],
 )
 def test_resumed_training_ends_in_the_bits_of_an_undisturbed_one(tmp_path, parts, kill, given):
@@ -87,20 +86,6 @@ def test_other_settings_do_not_find_the_checkpoint(tmp_path, parts):
     train(tmp_path, parts)
     checkpoint, _ = train(tmp_path, parts, resume=True, reg=0.5)
     assert checkpoint.resumed_epoch == 0
-
-
-def test_a_training_killed_in_a_later_member_does_not_run_the_first_again(tmp_path, parts):
-    given = {"n_members": 3, "early_stopping": 0, "n_epochs": 2}
-    _, undisturbed = train(tmp_path / "a", parts, **given)
-    with pytest.raises(
-        Killed
-    ):  # 8 batches an epoch, 16 a member: in the second epoch of the second
-        train(tmp_path / "b", parts, kill=KillAfter(n_batches=30), **given)
-    checkpoint, resumed = train(tmp_path / "b", parts, resume=True, **given)
-    assert checkpoint.resumed_epoch == 2 + 1
-    assert resumed.content_hash == undisturbed.content_hash
-    checkpoint.discard()
-    assert list((tmp_path / "b").iterdir()) == []
 
 
 def test_a_discarded_checkpoint_leaves_an_empty_folder(tmp_path, parts):
