@@ -18,8 +18,11 @@ Fits = dict[str, Callable[[Ratings], Predictor]]
 OURS = "recsys"
 # What differs from the defaults.
 _STARS: Mapping[str, Mapping[str, Any]] = {
-    "dot product and biases": {"implicit": False},
-    "without implicit terms": {"implicit": False},
+    "without who rated what": {"implicit": False},
+    "without n_prior, reg .15": {"n_prior": 0.0, "reg": 0.15},
+    "16 factors": {"n_factors": 16},
+    "32 factors": {"n_factors": 32},
+    "128 factors": {"n_factors": 128},
 }
 
 
