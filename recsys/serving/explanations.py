@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.data.relevance import RELEVANT_FROM
 from recsys.errors import NotFoundError
 from recsys.model.fold_in import FoldedIn
 from recsys.model.item_side import ItemSide
-from recsys.model.snapshot import UserRow
+from recsys.model.snapshot import Objective, UserRow
 from recsys.serving.person import Person
 from recsys.serving.recommender import Recommender
 
@@ -125,23 +126,38 @@ def reasons(asked: Recommender, person: Person, row: int, n: int) -> list[Reason
     n : int
         How many, at most.
     """
-    order = asked.order
+    order, items = asked.order, person.rated_items
     if not person.folded:
         return nearest_liked(order.side, person, row, n)
-    scores = influences(order.side, person.folded[order.objective], row, order.trust(row))
-    stars = None
-    if "rating" in person.folded:
-        stars = influences(asked.side("rating"), person.folded["rating"], row)
-    told = [
-        Reason(item, value, scores.get(item, 0.0), None if stars is None else stars.get(item, 0.0))
-        for item, value in zip(person.rated_items.tolist(), _values(person), strict=True)
+
+    def added(objective: Objective, trust: float) -> NDArray[np.float64]:
+        # Not every rating counts in each objective.
+        folded, to_all = person.folded[objective], np.zeros(len(items))
+        to_all[np.searchsorted(items, folded.items)] = influences(
+            asked.side(objective), folded, row, trust
+        )
+        return to_all
+
+    scores = added(order.objective, order.trust(row))
+    stars = added("rating", 1.0) if "rating" in person.folded else None
+    strengths = [np.abs(scores)] if stars is None else [np.abs(stars), np.abs(scores)]
+    strongest = np.lexsort(strengths)[::-1][:n]
+    return [
+        Reason(
+            int(items[k]),
+            _value(person, k),
+            influence=float(scores[k]),
+            stars_influence=None if stars is None else float(stars[k]),
+        )
+        for k in strongest
+        if any(strength[k] for strength in strengths)
     ]
-    told = [reason for reason in told if reason.influence or reason.stars_influence]
-    return sorted(told, key=_strength, reverse=True)[:n]
 
 
-def influences(side: ItemSide, folded: FoldedIn, row: int, trust: float = 1.0) -> dict[int, float]:
-    """Return what each rating of somebody folded in adds to an item's score, by item row.
+def influences(
+    side: ItemSide, folded: FoldedIn, row: int, trust: float = 1.0
+) -> NDArray[np.float64]:
+    """Return what each rating of somebody folded in adds to an item's score, (n,) float64.
 
     The rest of the score depends on which items were rated, not on how; given those, that of
     stars is linear in the ratings.
@@ -150,14 +166,14 @@ def influences(side: ItemSide, folded: FoldedIn, row: int, trust: float = 1.0) -
     ----------
     side : ItemSide
     folded : FoldedIn
-        Into the same embeddings.
+        Into the same embeddings; the result has an entry for each of its ``items``.
     row : int
     trust : float
         As in `score_terms`.
     """
     _, per_rating = folded.contributions(side, row)
     added = trust * per_rating + (1 - trust) * folded.bias
-    return dict(zip(folded.items.tolist(), map(_on_grid, added.tolist()), strict=True))
+    return np.asarray(np.rint(added / GRID) * GRID + 0.0)  # no negative zero
 
 
 def baseline(
@@ -166,7 +182,7 @@ def baseline(
     """Return a score less all `influences` on it; None for a user who was trained."""
     if folded is None:
         return None
-    return score - math.fsum(influences(side, folded, row, trust).values())
+    return score - float(influences(side, folded, row, trust).sum())
 
 
 def nearest_liked(side: ItemSide, person: Person, row: int, n: int) -> list[Reason]:
@@ -185,11 +201,11 @@ def nearest_liked(side: ItemSide, person: Person, row: int, n: int) -> list[Reas
     norms = np.linalg.norm(factors, axis=1) * np.linalg.norm(target)
     similarity = np.clip(factors @ target / np.where(norms > 0, norms, 1), 0, 1)
     nearest = [k for k in np.argsort(-similarity, kind="stable")[:n] if similarity[k] > 0]
-    total, stars = similarity.sum(), _values(person)
+    total = similarity.sum()
     return [
         Reason(
             int(items[k]),
-            stars[liked[k]],
+            _value(person, liked[k]),
             similarity=float(similarity[k]),
             share=float(similarity[k] / total),
         )
@@ -197,15 +213,11 @@ def nearest_liked(side: ItemSide, person: Person, row: int, n: int) -> list[Reas
     ]
 
 
-def _values(person: Person) -> list[float | None]:
-    if person.rated_values is None:
-        return [None] * len(person.rated_items)
-    return [None if math.isnan(value) else value for value in person.rated_values.tolist()]
+def _value(person: Person, place: int) -> float | None:
+    """Return the rating at one place of a person's; None where there is none."""
+    values = person.rated_values
+    return None if values is None or np.isnan(values[place]) else float(values[place])
 
 
 def _on_grid(value: float) -> float:
     return round(value / GRID) * GRID
-
-
-def _strength(reason: Reason) -> tuple[float, float]:
-    return abs(reason.influence or 0.0), abs(reason.stars_influence or 0.0)

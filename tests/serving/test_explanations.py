@@ -170,7 +170,7 @@ def test_an_influence_on_stars_is_linear_in_the_rating(make_items):
         someone, _ = fold.person(["a", "b"], [stars, 3])
         return influences(side, someone.folded["rating"], 2)
 
-    low, middle, high = influence(1), influence(2), influence(4)
+    low, middle, high = influence(1), influence(2), influence(4)  # each of a, and of b
     assert high[0] - middle[0] == pytest.approx(2 * (middle[0] - low[0]))
     assert low[1] == middle[1] == high[1]  # that of the other rating
 
