@@ -36,9 +36,8 @@ class StoreSource:
 
     def champion(self) -> Champion | None:
         """Return what is to be served now; None before the first promotion."""
-        query = select(Alias.model_id, Alias.revision).where(Alias.name == "champion")
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_CHAMPION).one_or_none()
         return None if row is None else Champion(row.model_id, row.revision)
 
     def content_hashes(self, model_id: int) -> Mapping[Objective, str]:
@@ -148,7 +147,9 @@ class StoreSource:
         return feedback_revision(self._engine, model_id, user_id)
 
 
-# Built once: building it takes longer than SQLite takes to answer it.
+# Built once, as what is asked at each request: building a query takes longer than SQLite takes to
+# answer it.
+_CHAMPION = select(Alias.model_id, Alias.revision).where(Alias.name == "champion")
 _USER_ROW = (
     select(
         SnapshotRow.n_user_factors,
