@@ -10,6 +10,7 @@ from recsys.data import IdMap
 from recsys.model.implicit import WhoRatedWhat
 from recsys.model.item_side import ItemSide
 from recsys.model.objective import Array, Loss, Penalty, Rows, TensorLoss
+from recsys.nn.aligned import aligned
 from recsys.nn.losses import squared_error
 from recsys.nn.tensor import Tensor
 
@@ -97,8 +98,8 @@ class EmbeddingDotBias:
         self.y_range = y_range
         self.who_rated_what = who_rated_what
         # Drawn in float64 whatever the dtype, so that both precisions start from the same place.
-        self.user_factors: Array = rng.normal(0, init_std, (n_users, n_factors)).astype(dtype)
-        self.item_factors: Array = rng.normal(0, init_std, (n_items, n_factors)).astype(dtype)
+        self.user_factors: Array = aligned(rng.normal(0, init_std, (n_users, n_factors)), dtype)
+        self.item_factors: Array = aligned(rng.normal(0, init_std, (n_items, n_factors)), dtype)
         self.user_bias: Array = np.zeros(n_users, dtype)
         self.item_bias: Array = np.zeros(n_items, dtype)
         if who_rated_what is not None:

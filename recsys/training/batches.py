@@ -10,23 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data import Ratings
+from recsys.training import layout
 
 Rows = NDArray[np.uint32]
 
+# So many bytes of user rows stay in a core's second-level cache beside what else a batch needs.
+# A fixed number, not the machine's: what is trained must not depend on it.
+_BYTES_OF_USER_ROWS = 1 << 18
+# A run is one step of its user, of so many times a rating's. From 2 on it would overshoot, and
+# embeddings make it steeper than a bias alone.
+_LARGEST_STEP = 0.6
+
 
 class Batch(NamedTuple):
-    """One mini-batch, sorted by user and within a user by item.
+    """One mini-batch, its ratings in two orders: by user and by item.
 
-    User row ``user_rows[s]`` has the ratings from ``user_starts[s]`` to ``user_starts[s + 1]``.
-    Item row ``item_rows[s]`` has those at ``item_order[item_starts[s]:item_starts[s + 1]]``.
+    The user row ``user_rows[s]`` has the ratings from ``user_starts[s]`` to ``user_starts[s + 1]``
+    by user; the item row ``item_rows[s]`` those from ``item_starts[s]`` to ``item_starts[s + 1]``
+    by item.
     """
 
-    users: Rows
-    """(batch_size,) uint32 user row of each rating, ascending."""
     items: Rows
-    """(batch_size,) uint32 item row of each rating."""
+    """(batch_size,) uint32 item row of each rating, by user."""
     values: NDArray[np.floating]
-    """(batch_size,) of the model's dtype, stars."""
+    """(batch_size,) of the model's dtype, stars, by user."""
+    item_positions: Rows
+    """(batch_size,) uint32, by user: where the same rating stands by item."""
+    user_slots: Rows
+    """(batch_size,) uint32, by item: which of ``user_rows`` rated."""
     user_rows: Rows
     """(n_users_here,) uint32, the distinct users, ascending."""
     user_starts: Rows
@@ -35,28 +46,32 @@ class Batch(NamedTuple):
     """(n_items_here,) uint32, the distinct items, ascending."""
     item_starts: Rows
     """(n_items_here + 1,) uint32, from 0 to batch_size."""
-    item_order: Rows
-    """(batch_size,) uint32 positions in the batch, sorted by item."""
+
+    @property
+    def users(self) -> Rows:
+        """(batch_size,) uint32 user row of each rating, by user."""
+        return np.repeat(self.user_rows, np.diff(self.user_starts))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batches:
     """A training set cut into mini-batches once; epochs only permute their order.
 
-    Parameters
+    All batches lie one after the other in the same arrays; `__getitem__` cuts one out.
+
+    Attributes
     ----------
-    train : Ratings
-        With values.
-    batch_size : int
-        Largest size of a batch; sizes differ by one at most.
-    rng : numpy.random.Generator
-        Decides which ratings share a batch.
-    dtype : float32 or float64
-        Of the values.
+    flat : Batch
+        The arrays of all batches. What a batch counts from zero is so here too; ``user_starts``
+        and ``item_starts`` have one entry more per batch than there are rows.
+    ratings_from, users_from, items_from : (n_batches + 1,) int64
+        Where each batch's ratings, user rows and item rows begin.
     """
 
-    batches: tuple[Batch, ...]
-    n_ratings: int
+    flat: Batch
+    ratings_from: NDArray[np.int64]
+    users_from: NDArray[np.int64]
+    items_from: NDArray[np.int64]
 
     @classmethod
     def cut(
@@ -65,47 +80,96 @@ class Batches:
         batch_size: int,
         rng: np.random.Generator,
         dtype: np.typing.DTypeLike = np.float32,
+        run: int = 1,
     ) -> Batches:
-        """Return the batches of ``train``."""
+        """Return the batches of ``train``.
+
+        Parameters
+        ----------
+        train : Ratings
+            With values.
+        batch_size : int
+            Largest size of a batch; sizes differ by one at most.
+        rng : numpy.random.Generator
+            Decides which ratings share a batch.
+        dtype : float32 or float64
+            Of the values.
+        run : int
+            Up to so many ratings of a user stay together (`run_length`): each user's ratings are
+            dealt into equal runs, and the runs shuffled. 1 shuffles the ratings.
+        """
         if train.values is None:
             raise TypeError("implicit feedback has no values")
         n_batches = -(-train.n_ratings // batch_size)
-        shuffled = rng.permutation(train.n_ratings)
-        batches = []
-        for chosen in np.array_split(shuffled, n_batches):
-            # Sorted by user, then by item.
-            order = chosen[np.lexsort((train.items[chosen], train.users[chosen]))]
-            users, items = (
-                train.users[order].astype(np.uint32),
-                train.items[order].astype(np.uint32),
-            )
-            item_order = np.argsort(items, kind="stable").astype(np.uint32)
-            user_rows, user_starts = _runs(users)
-            item_rows, item_starts = _runs(items[item_order])
-            batches.append(
-                Batch(
-                    users=users,
-                    items=items,
-                    values=train.values[order].astype(dtype),
-                    user_rows=user_rows,
-                    user_starts=user_starts,
-                    item_rows=item_rows,
-                    item_starts=item_starts,
-                    item_order=item_order,
-                )
-            )
-        return cls(tuple(batches), train.n_ratings)
+        ratings_from = np.arange(n_batches + 1) * train.n_ratings // n_batches
+        n_runs = -(-np.bincount(train.users, minlength=train.n_users) // run)
+        order = rng.permutation(int(n_runs.sum()))
+        users, items, values = layout.deal(
+            train.users, train.items, train.values, n_runs, order, ratings_from
+        )
+        arrays = layout.sort_by_item(users, items, train.n_items, ratings_from)
+        *by_item, users_from, items_from = arrays
+        flat = Batch(items, values.astype(dtype, copy=False), *by_item)
+        return cls(flat, ratings_from, users_from, items_from)
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return len(self.ratings_from) - 1
+
+    def __getitem__(self, number: int) -> Batch:
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        ratings, users, items = (
+            slice(starts[number], starts[number + 1])
+            for starts in (self.ratings_from, self.users_from, self.items_from)
+        )
+        flat = self.flat
+        return Batch(
+            flat.items[ratings],
+            flat.values[ratings],
+            flat.item_positions[ratings],
+            flat.user_slots[ratings],
+            flat.user_rows[users],
+            flat.user_starts[users.start + number : users.stop + number + 1],
+            flat.item_rows[items],
+            flat.item_starts[items.start + number : items.stop + number + 1],
+        )
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (self[number] for number in range(len(self)))
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
         """Yield every batch once, in a fresh random order."""
-        for number in rng.permutation(len(self.batches)):
-            yield self.batches[number]
+        for number in rng.permutation(len(self)):
+            yield self[number]
+
+    @property
+    def largest(self) -> tuple[int, int, int]:
+        """The most ratings, user rows and item rows of a batch."""
+        ratings, users, items = (
+            int(np.diff(starts).max())
+            for starts in (self.ratings_from, self.users_from, self.items_from)
+        )
+        return ratings, users, items
 
 
-def _runs(sorted_rows: Rows) -> tuple[Rows, Rows]:
-    """Return the distinct rows, and where the run of each begins and the last one ends."""
-    rows, starts = np.unique(sorted_rows, return_index=True)
-    return rows, np.append(starts, len(sorted_rows)).astype(np.uint32)
+def run_length(n_users: int, batch_size: int, row_bytes: int, lr: float, momentum: float) -> int:
+    """Return how many ratings of a user are kept together, so that a batch's users fit in cache.
+
+    A batch of random ratings holds nearly every user's row. In runs, it holds about
+    ``batch_size / run`` of them. Where all users fit, nothing is kept together. The ratings of a
+    run add up to one step, which bounds its length: once momentum has run out, a rating moves
+    its user's bias by ``2 lr / (1 - momentum) / batch_size`` of its error.
+
+    Parameters
+    ----------
+    n_users, batch_size : int
+    row_bytes : int
+        Of an embedding.
+    lr, momentum : float
+        The highest of the training.
+    """
+    n_fitting = max(_BYTES_OF_USER_ROWS // row_bytes, 1)
+    if n_users <= n_fitting:
+        return 1
+    share_of_a_rating = 2 * lr / (1 - momentum) / batch_size
+    return max(min(-(-batch_size // n_fitting), int(_LARGEST_STEP / share_of_a_rating)), 1)

@@ -12,8 +12,10 @@ import numpy as np
 
 from recsys.model.embedding_dot_bias import EmbeddingDotBias
 from recsys.model.objective import Array, Penalty
-from recsys.training import kernels
+from recsys.nn.aligned import aligned_zeros
+from recsys.training import kernels, row_kernels
 from recsys.training.batches import Batch, Batches
+from recsys.training.row_kernels import Gradient, Move, Side
 from recsys.training.steps import Rates, Step, clip_scale
 
 
@@ -40,21 +42,14 @@ class CompiledSteps:
         batches: Batches,
         clip: float | None = None,
     ) -> None:
-        low, high = model.y_range or (0.0, 0.0)
-        self._objective = kernels.Objective(
-            model.global_mean, model.y_range is not None, low, high, penalty.reg, penalty.reg_bias
-        )
+        self._objective = objective_of(model, penalty)
         self._clip = clip
         self._users = _side(model.user_factors, model.user_bias)
         self._items = _side(model.item_factors, model.item_bias)
-        sizes = [
-            (len(batch.values), len(batch.user_rows), len(batch.item_rows))
-            for batch in batches.batches
-        ]
-        batch_size, n_users, n_items = np.max(sizes, axis=0)
-        self._delta = np.empty(batch_size, model.user_bias.dtype)
-        self._user_gradient = gradient_buffer(n_users, model.user_factors)
-        self._item_gradient = gradient_buffer(n_items, model.item_factors)
+        self._work = make_work(batches, model.user_factors)
+        # Without clipping rows are stepped at once, and a gradient is worked on only.
+        n_rows = (kernels.N_PARTS, kernels.N_PARTS) if clip is None else batches.largest[1:]
+        self._of_users, self._of_items = (gradients(n, model.user_factors) for n in n_rows)
 
     def begin_epoch(self, lr: Rates, momentum: Rates) -> None:
         """See `Steps`."""
@@ -63,19 +58,17 @@ class CompiledSteps:
 
     def step(self, batch: Batch) -> Step:
         """See `Steps`."""
-        users, items, step = self._users, self._items, self._step
-        kernels.glide(users, batch.user_rows, step, *self._glide)
-        kernels.glide(items, batch.item_rows, step, *self._glide)
-
-        arguments = (batch, users, items, self._objective, self._delta)
-        kernels.user_pass(*arguments, self._user_gradient)
-        kernels.item_pass(*arguments, self._item_gradient)
+        users, items, work, objective = self._users, self._items, self._work, self._objective
+        rates = float(self._lr[self._step]), float(self._momentum[self._step])
+        move = Move(self._step, *rates, self._clip is None, *self._glide)
+        row_kernels.glide(items, batch.item_rows, move)
+        kernels.user_pass(batch, users, items, objective, work, self._of_users, move)
+        kernels.item_pass(batch, items, objective, work, self._of_items, move)
         seen = self._seen(batch)
-
-        scale = clip_scale(seen.gradient_norm, self._clip)
-        rates = (scale, float(self._lr[step]), float(self._momentum[step]), step + 1)
-        kernels.momentum_step(users, batch.user_rows, self._user_gradient, *rates)
-        kernels.momentum_step(items, batch.item_rows, self._item_gradient, *rates)
+        if not move.at_once:
+            scale = clip_scale(seen.gradient_norm, self._clip)
+            row_kernels.momentum_step(users, batch.user_rows, self._of_users, scale, move)
+            row_kernels.momentum_step(items, batch.item_rows, self._of_items, scale, move)
         self._step += 1
         return seen
 
@@ -83,7 +76,7 @@ class CompiledSteps:
         """See `Steps`."""
         for side in (self._users, self._items):
             all_rows = np.arange(len(side.bias), dtype=np.uint32)
-            kernels.glide(side, all_rows, self._step, *self._glide)
+            row_kernels.glide(side, all_rows, Move(self._step, 0.0, 0.0, False, *self._glide))
             side.last_step[:] = 0
 
     def state(self) -> Mapping[str, Array]:
@@ -102,8 +95,7 @@ class CompiledSteps:
 
     def _seen(self, batch: Batch) -> Step:
         # Summed here, in one fixed order, not in the kernels: threads must not change a bit.
-        sums = self._user_gradient.sums[: len(batch.user_rows)].sum(axis=0)
-        sums += self._item_gradient.sums[: len(batch.item_rows)].sum(axis=0)
+        sums = self._of_users.sums.sum(axis=0) + self._of_items.sums.sum(axis=0)
         squared_error, penalty, norm_squared = sums.tolist()
         n_ratings = len(batch.values)
         return Step(squared_error / n_ratings, penalty / n_ratings, norm_squared**0.5)
@@ -138,16 +130,40 @@ def plan_glide(lr: Rates, momentum: Rates) -> GlidePlan:
     return GlidePlan(log_decay, reach)
 
 
-def _side(factors: Array, bias: Array) -> kernels.Side:
-    return kernels.Side(
-        factors, bias, np.zeros_like(factors), np.zeros_like(bias), np.zeros(len(bias), np.int64)
+def objective_of(model: EmbeddingDotBias, penalty: Penalty) -> kernels.Objective:
+    """Return what the kernels need to know of a model's loss."""
+    low, high = model.y_range or (0.0, 0.0)
+    # Floats all: for an int among them everything would be compiled once more.
+    return kernels.Objective(
+        global_mean=float(model.global_mean),
+        ranged=model.y_range is not None,
+        low=float(low),
+        high=float(high),
+        reg=float(penalty.reg),
+        reg_bias=float(penalty.reg_bias),
     )
 
 
-def gradient_buffer(n_rows: int, like: Array) -> kernels.Gradient:
-    """Return a place for the gradients of up to ``n_rows`` rows of ``like``."""
-    return kernels.Gradient(
-        np.empty((n_rows, like.shape[1]), like.dtype),
+def make_work(batches: Batches, like: Array) -> kernels.Work:
+    """Return a place for what the passes over any of the batches hand to each other.
+
+    Embeddings are as wide as those of ``like``, and of its dtype.
+    """
+    batch_size, n_users, _ = batches.largest
+    return kernels.Work(
+        aligned_zeros((n_users, like.shape[1]), like.dtype), np.empty(batch_size, like.dtype)
+    )
+
+
+def gradients(n_rows: int, like: Array) -> Gradient:
+    """Return a place for the gradients of ``n_rows`` rows of ``like``, and for their sums."""
+    return Gradient(
+        aligned_zeros((n_rows, like.shape[1]), like.dtype),
         np.empty(n_rows, like.dtype),
-        np.empty((n_rows, 3)),
+        np.empty((kernels.N_PARTS, 3)),
     )
+
+
+def _side(factors: Array, bias: Array) -> Side:
+    velocity = aligned_zeros(factors.shape, factors.dtype)
+    return Side(factors, bias, velocity, np.zeros_like(bias), np.zeros(len(bias), np.int64))

@@ -1,8 +1,9 @@
-"""The compiled passes over a batch: the only file that knows numba.
+"""The compiled passes over a batch.
 
-Each pass walks over rows, one thread to a row, in a fixed order inside the row. No two threads
-write one place and nothing is summed across rows, so the bits are the same for any number of
-threads. The arithmetic is that of `recsys.model.embedding_dot_bias.EmbeddingDotBias`.
+Each pass walks over rows in a fixed order. The rows are cut into a fixed number of parts, each
+done by one thread and summed by itself, and no two threads write one place, so the bits are the
+same for any number of threads. The arithmetic is that of
+`recsys.model.embedding_dot_bias.EmbeddingDotBias`; ``docs/performance.md`` draws the layout.
 """
 
 from __future__ import annotations
@@ -11,23 +12,33 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from numba import njit, prange
-from numpy.typing import NDArray
+from numba import prange
 
-from recsys.training.batches import Batch, Rows
+from recsys.training.batches import Batch
+from recsys.training.prefetch import prefetch
+from recsys.training.row_kernels import (
+    Array,
+    Gradient,
+    Move,
+    Side,
+    glide_row,
+    norm_squared_of,
+    of_a_row,
+    over_rows,
+    penalise,
+    prefetch_row,
+    step_row,
+)
 
-Array = NDArray[np.floating]
-
-# Sums may be reordered to fill vector registers; NaN and infinity keep their meaning, because a
-# training that diverges must be noticed.
-_row = njit(cache=True, fastmath={"reassoc", "contract", "nsz", "arcp"})
-# The passes only spread rows over the threads. What happens to one row stands in a function of
-# its own: numba 0.6x drops stores to a named tuple's array from inside a `prange` loop.
-_pass = njit(parallel=True, cache=True)
 _N_CORES = numba.get_num_threads()
 numba.set_num_threads(1)  # until `use_threads` is asked: threads that wait in vain cost time
 # A thread needs so many ratings of a batch to be worth waking up.
 _RATINGS_PER_THREAD = 10_000
+# A batch's rows are cut into so many parts of about as many ratings each.
+N_PARTS = 16
+# Ratings are worked on four at a time, and their rows asked for two rounds ahead.
+_AHEAD = np.uint64(8)
+_1, _2, _3, _4 = (np.uint64(n) for n in (1, 2, 3, 4))
 
 
 def use_threads(n_threads: int | None, batch_size: int) -> None:
@@ -40,37 +51,13 @@ def use_threads(n_threads: int | None, batch_size: int) -> None:
     numba.set_num_threads(min(n_threads or _N_CORES, _N_CORES, useful))
 
 
-class Side(NamedTuple):
-    """The users' or the items' parameters, with what momentum SGD remembers of each row."""
+class Work(NamedTuple):
+    """What the passes over a batch hand to each other."""
 
-    factors: Array
-    """(n_rows, n_factors)"""
-    bias: Array
-    """(n_rows,)"""
-    factor_velocity: Array
-    """(n_rows, n_factors)"""
-    bias_velocity: Array
-    """(n_rows,)"""
-    last_step: NDArray[np.int64]
-    """(n_rows,) step of the epoch that the row has reached."""
-
-
-def only_read(factors: Array, bias: Array) -> Side:
-    """Return a side whose rows are read and never stepped."""
-    none = np.empty((0, factors.shape[1]), factors.dtype)
-    return Side(factors, bias, none, np.empty(0, bias.dtype), np.empty(0, np.int64))
-
-
-class Gradient(NamedTuple):
-    """Where a pass leaves the gradient of a batch's distinct rows."""
-
-    factors: Array
-    """(n_rows, n_factors)"""
-    bias: Array
-    """(n_rows,)"""
-    sums: NDArray[np.float64]
-    """(n_rows, 3) the row's share of the squared error and of the penalty, neither divided by
-    the batch's size yet, and the square of its gradient's norm."""
+    user_factors: Array
+    """(n_users_here, n_factors) the users' embeddings before they move, side by side."""
+    delta: Array
+    """(batch_size,) dloss/dz of each rating, by item."""
 
 
 class Objective(NamedTuple):
@@ -84,170 +71,160 @@ class Objective(NamedTuple):
     reg_bias: float
 
 
-@_pass
-def glide(
-    side: Side, rows: Rows, step: int, log_decay: NDArray[np.float64], reach: NDArray[np.float64]
-) -> None:
-    """Bring rows that earlier batches left untouched to ``step``.
-
-    Between the steps s and t an untouched row's gradient is zero, so its velocity only decays,
-    by the product r of the momenta, and its parameters glide on by the sum of the decayed
-    velocities. With ``reach[s]`` = the distance that a unit velocity at s still travels until
-    the epoch ends, that sum is ``reach[s] - r * reach[t]`` (`recsys.training.compiled.plan_glide`).
-    """
-    for n in prange(len(rows)):
-        _glide_row(rows[n], side, step, log_decay, reach)
-
-
-@_row
-def _glide_row(row, side, step, log_decay, reach):  # type: ignore[no-untyped-def]
-    since = side.last_step[row]
-    if since == step:
-        return
-    real = side.bias.dtype.type
-    exact_decay = np.exp(log_decay[step] - log_decay[since])
-    decay, distance = real(exact_decay), real(reach[since] - exact_decay * reach[step])
-    side.bias[row] -= distance * side.bias_velocity[row]
-    side.bias_velocity[row] *= decay
-    for f in range(side.factors.shape[1]):
-        side.factors[row, f] -= distance * side.factor_velocity[row, f]
-        side.factor_velocity[row, f] *= decay
-    side.last_step[row] = step
-
-
-@_pass
+@over_rows
 def user_pass(
     batch: Batch,
     users: Side,
     items: Side,
     objective: Objective,
-    delta: Array,
+    work: Work,
     gradient: Gradient,
+    move: Move,
 ) -> None:
-    """Predict, and leave the users' gradient and dloss/dz of each rating (``delta``)."""
-    for s in prange(len(batch.user_rows)):
-        _user_gradient(s, batch, users, items, objective, delta, gradient)
+    """Predict, and leave the users' gradient and dloss/dz of each rating."""
+    for part in prange(N_PARTS):
+        _user_part(part, batch, users, items, objective, work, gradient, move)
 
 
-@_row
-def _user_gradient(s, batch, users, items, objective, delta, gradient):  # type: ignore[no-untyped-def]
-    real = users.bias.dtype.type
-    n_factors = users.factors.shape[1]
-    scale = real(2 / len(batch.values))
-    low, width = real(objective.low), real(objective.high - objective.low)
-    user, begin, end = batch.user_rows[s], batch.user_starts[s], batch.user_starts[s + 1]
-    reg, reg_bias = real(objective.reg * (end - begin)), real(objective.reg_bias * (end - begin))
-    p, b = users.factors[user], users.bias[user]
-    p_gradient, b_gradient = gradient.factors[s], scale * reg_bias * b
+@of_a_row
+def _user_part(part, batch, users, items, objective, work, gradient, move):  # type: ignore[no-untyped-def]
+    squared_error = penalty = norm_squared = 0.0
+    first, end = _rows_of(part, batch.user_starts)
+    for s in range(first, end):
+        row = batch.user_rows[s]
+        if s + 1 < len(batch.user_rows):
+            prefetch_row(batch.user_rows[s + 1], users)
+        glide_row(row, users, move)
+        at = np.int64(part) if move.at_once else np.int64(s)
+        n_ratings = batch.user_starts[s + 1] - batch.user_starts[s]
+        penalty += penalise(at, row, n_ratings, users, batch, objective, gradient)
+        squared_error += _user_gradient(s, at, batch, users, items, objective, work, gradient)
+        if move.at_once:
+            norm_squared += step_row(at, row, users, gradient, 1.0, move)
+        else:
+            norm_squared += norm_squared_of(at, gradient)
+    gradient.sums[part, 0], gradient.sums[part, 1] = squared_error, penalty
+    gradient.sums[part, 2] = norm_squared
 
-    squares = real(0)
+
+@of_a_row
+def _user_gradient(s, at, batch, users, items, objective, work, gradient):  # type: ignore[no-untyped-def]
+    # Arrays are taken out of their tuples once, and never cut: references are counted.
+    rows, values, positions, delta = batch.items, batch.values, batch.item_positions, work.delta
+    p, q, item_bias, p_gradient = work.user_factors, items.factors, items.bias, gradient.factors
+    real = values.dtype.type
+    n_factors = q.shape[1]
+    begin, end = np.uint64(batch.user_starts[s]), np.uint64(batch.user_starts[s + 1])
+    user = batch.user_rows[s]
+    scale, offset = real(2 / len(values)), real(objective.global_mean) + users.bias[user]
     for f in range(n_factors):
-        squares += p[f] * p[f]
-        p_gradient[f] = scale * reg * p[f]
+        p[s, f] = users.factors[user, f]
 
-    squared_error = 0.0
-    offset = real(objective.global_mean) + b
-    for n in range(begin, end):
-        item = batch.items[n]
-        q = items.factors[item]
-        dot = real(0)
+    squared_error, delta_sum = 0.0, real(0)
+    n_round = np.uint64(max(len(rows) - 3, 0))
+    for n in range(begin, end, _4):
+        if n + _AHEAD < n_round:
+            prefetch(q, rows[n + _AHEAD])
+            prefetch(q, rows[n + _AHEAD + _1])
+            prefetch(q, rows[n + _AHEAD + _2])
+            prefetch(q, rows[n + _AHEAD + _3])
+        # The last round of a row repeats its last rating; what is repeated does not count.
+        n1, n2, n3 = min(n + _1, end - _1), min(n + _2, end - _1), min(n + _3, end - _1)
+        i0, i1, i2, i3 = rows[n], rows[n1], rows[n2], rows[n3]
+        z0, z1, z2, z3 = real(0), real(0), real(0), real(0)
         for f in range(n_factors):
-            dot += p[f] * q[f]
-        prediction, slope = offset + items.bias[item] + dot, real(1)
-        if objective.ranged:
-            sigmoid = real(1) / (real(1) + np.exp(-prediction))
-            prediction = low + width * sigmoid
-            slope = width * sigmoid * (real(1) - sigmoid)
-        error = prediction - batch.values[n]
-        squared_error += error * error
-        d = scale * error * slope
-        delta[n] = d
-        b_gradient += d
+            z0 += p[s, f] * q[i0, f]
+            z1 += p[s, f] * q[i1, f]
+            z2 += p[s, f] * q[i2, f]
+            z3 += p[s, f] * q[i3, f]
+        e0, d0 = _error(offset + item_bias[i0] + z0, values[n], scale, objective)
+        e1, d1 = _error(offset + item_bias[i1] + z1, values[n1], scale, objective)
+        e2, d2 = _error(offset + item_bias[i2] + z2, values[n2], scale, objective)
+        e3, d3 = _error(offset + item_bias[i3] + z3, values[n3], scale, objective)
+        delta[positions[n]], delta[positions[n1]] = d0, d1
+        delta[positions[n2]], delta[positions[n3]] = d2, d3
+        if n + _4 > end:
+            e1, d1 = (e1, d1) if n + _1 < end else (real(0), real(0))
+            e2, d2 = (e2, d2) if n + _2 < end else (real(0), real(0))
+            e3, d3 = real(0), real(0)
+        squared_error += e0 * e0 + e1 * e1 + e2 * e2 + e3 * e3
+        delta_sum += d0 + d1 + d2 + d3
         for f in range(n_factors):
-            p_gradient[f] += d * q[f]
-
-    gradient.bias[s] = b_gradient
-    gradient.sums[s, 0] = squared_error
-    gradient.sums[s, 1] = reg * squares + reg_bias * b * b
-    gradient.sums[s, 2] = _norm_squared(p_gradient, b_gradient)
+            p_gradient[at, f] += d0 * q[i0, f] + d1 * q[i1, f] + d2 * q[i2, f] + d3 * q[i3, f]
+    gradient.bias[at] += delta_sum
+    return squared_error
 
 
-@_pass
+@of_a_row
+def _error(z, value, scale, objective):  # type: ignore[no-untyped-def]
+    """Return r^ - r and dloss/dz of a rating of score z."""
+    if not objective.ranged:
+        return z - value, scale * (z - value)
+    one = type(z)(1)
+    low, width = type(z)(objective.low), type(z)(objective.high - objective.low)
+    sigmoid = one / (one + np.exp(-z))
+    error = low + width * sigmoid - value
+    return error, scale * error * width * sigmoid * (one - sigmoid)
+
+
+@over_rows
 def item_pass(
-    batch: Batch,
-    users: Side,
-    items: Side,
-    objective: Objective,
-    delta: Array,
-    gradient: Gradient,
+    batch: Batch, items: Side, objective: Objective, work: Work, gradient: Gradient, move: Move
 ) -> None:
-    """Leave the items' gradient, from ``delta`` and the user rows that made it."""
-    for s in prange(len(batch.item_rows)):
-        _item_gradient(s, batch, users, items, objective, delta, gradient)
+    """Leave the items' gradient, from what the pass by user has left."""
+    for part in prange(N_PARTS):
+        _item_part(part, batch, items, objective, work, gradient, move)
 
 
-@_row
-def _item_gradient(s, batch, users, items, objective, delta, gradient):  # type: ignore[no-untyped-def]
-    real = items.bias.dtype.type
-    n_factors = items.factors.shape[1]
-    scale = real(2 / len(batch.values))
-    item, begin, end = batch.item_rows[s], batch.item_starts[s], batch.item_starts[s + 1]
-    reg, reg_bias = real(objective.reg * (end - begin)), real(objective.reg_bias * (end - begin))
-    q, b = items.factors[item], items.bias[item]
-    q_gradient, b_gradient = gradient.factors[s], scale * reg_bias * b
-
-    squares = real(0)
-    for f in range(n_factors):
-        squares += q[f] * q[f]
-        q_gradient[f] = scale * reg * q[f]
-
-    for n in range(begin, end):
-        at = batch.item_order[n]
-        d, p = delta[at], users.factors[batch.users[at]]
-        b_gradient += d
-        for f in range(n_factors):
-            q_gradient[f] += d * p[f]
-
-    gradient.bias[s] = b_gradient
-    gradient.sums[s, 0] = 0.0
-    gradient.sums[s, 1] = reg * squares + reg_bias * b * b
-    gradient.sums[s, 2] = _norm_squared(q_gradient, b_gradient)
+@of_a_row
+def _item_part(part, batch, items, objective, work, gradient, move):  # type: ignore[no-untyped-def]
+    penalty = norm_squared = 0.0
+    first, end = _rows_of(part, batch.item_starts)
+    for s in range(first, end):
+        row = batch.item_rows[s]
+        if s + 1 < len(batch.item_rows):
+            prefetch_row(batch.item_rows[s + 1], items)
+        at = np.int64(part) if move.at_once else np.int64(s)
+        n_ratings = batch.item_starts[s + 1] - batch.item_starts[s]
+        penalty += penalise(at, row, n_ratings, items, batch, objective, gradient)
+        _item_gradient(s, at, batch, work, gradient)
+        if move.at_once:
+            norm_squared += step_row(at, row, items, gradient, 1.0, move)
+        else:
+            norm_squared += norm_squared_of(at, gradient)
+    gradient.sums[part, 0], gradient.sums[part, 1] = 0.0, penalty
+    gradient.sums[part, 2] = norm_squared
 
 
-@_row
-def _norm_squared(factors_gradient, bias_gradient):  # type: ignore[no-untyped-def]
-    norm_squared = bias_gradient * bias_gradient
-    for f in range(len(factors_gradient)):
-        norm_squared += factors_gradient[f] * factors_gradient[f]
-    return norm_squared
+@of_a_row
+def _item_gradient(s, at, batch, work, gradient):  # type: ignore[no-untyped-def]
+    slots, delta, p, q_gradient = batch.user_slots, work.delta, work.user_factors, gradient.factors
+    real = delta.dtype.type
+    begin, end = np.uint64(batch.item_starts[s]), np.uint64(batch.item_starts[s + 1])
+    delta_sum, n_round = real(0), np.uint64(max(len(slots) - 3, 0))
+    for n in range(begin, end, _4):
+        if n + _AHEAD < n_round:
+            prefetch(p, slots[n + _AHEAD])
+            prefetch(p, slots[n + _AHEAD + _1])
+            prefetch(p, slots[n + _AHEAD + _2])
+            prefetch(p, slots[n + _AHEAD + _3])
+        n1, n2, n3 = min(n + _1, end - _1), min(n + _2, end - _1), min(n + _3, end - _1)
+        u0, u1, u2, u3 = slots[n], slots[n1], slots[n2], slots[n3]
+        d0, d1, d2, d3 = delta[n], delta[n1], delta[n2], delta[n3]
+        if n + _4 > end:
+            d1 = d1 if n + _1 < end else real(0)
+            d2 = d2 if n + _2 < end else real(0)
+            d3 = real(0)
+        delta_sum += d0 + d1 + d2 + d3
+        for f in range(q_gradient.shape[1]):
+            q_gradient[at, f] += d0 * p[u0, f] + d1 * p[u1, f] + d2 * p[u2, f] + d3 * p[u3, f]
+    gradient.bias[at] += delta_sum
 
 
-@_pass
-def momentum_step(
-    side: Side,
-    rows: Rows,
-    gradient: Gradient,
-    scale: float,
-    lr: float,
-    momentum: float,
-    step: int,
-) -> None:
-    """Step the touched rows: ``v = momentum * v + scale * gradient; w -= lr * v``.
-
-    ``scale`` is 1, unless the gradient is clipped.
-    """
-    for n in prange(len(rows)):
-        _step_row(n, rows[n], side, gradient, scale, lr, momentum, step)
-
-
-@_row
-def _step_row(n, row, side, gradient, scale, lr, momentum, step):  # type: ignore[no-untyped-def]
-    real = side.bias.dtype.type
-    share, rate, keep = real(scale), real(lr), real(momentum)
-    side.bias_velocity[row] = keep * side.bias_velocity[row] + share * gradient.bias[n]
-    side.bias[row] -= rate * side.bias_velocity[row]
-    for f in range(side.factors.shape[1]):
-        velocity = keep * side.factor_velocity[row, f] + share * gradient.factors[n, f]
-        side.factor_velocity[row, f] = velocity
-        side.factors[row, f] -= rate * velocity
-    side.last_step[row] = step
+@of_a_row
+def _rows_of(part, starts):  # type: ignore[no-untyped-def]
+    """Return the first row of a part, and the first of the next; parts have alike many ratings."""
+    n_ratings = np.int64(starts[-1])
+    begin = np.int64(part) * n_ratings // N_PARTS
+    end = np.int64(part + 1) * n_ratings // N_PARTS
+    return np.searchsorted(starts[:-1], begin), np.searchsorted(starts[:-1], end)

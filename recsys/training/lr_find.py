@@ -9,9 +9,8 @@ import numpy as np
 from recsys.data import Ratings
 from recsys.nn.lr_finder import LRCurve, find_lr
 from recsys.nn.rows import Floats
-from recsys.training.batches import Batches
 from recsys.training.hyperparameters import Hyperparameters
-from recsys.training.setup import initial_model, make_steps
+from recsys.training.setup import cut_batches, initial_model, make_steps
 from recsys.training.units import in_units
 
 
@@ -32,7 +31,7 @@ def sweep(train: Ratings, hyperparameters: Hyperparameters, rates: Floats) -> LR
     train, hyperparameters = in_units(train, hyperparameters)
     rng = np.random.default_rng(hyperparameters.seed)
     model = initial_model(train, hyperparameters, rng)
-    batches = Batches.cut(train, hyperparameters.batch_size, rng, hyperparameters.dtype)
+    batches = cut_batches(train, hyperparameters, rng)
     steps = make_steps(model, batches, hyperparameters)
     order = cycle(batches.epoch(rng))
     momentum = np.array([hyperparameters.momentum])

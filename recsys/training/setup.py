@@ -9,7 +9,7 @@ from recsys.errors import DataError, UsageError
 from recsys.model.embedding_dot_bias import EmbeddingDotBias
 from recsys.model.embedding_mlp import EmbeddingMLP
 from recsys.model.objective import Model
-from recsys.training.batches import Batches
+from recsys.training.batches import Batches, run_length
 from recsys.training.compiled import CompiledSteps
 from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.implicit_steps import ImplicitSteps
@@ -66,11 +66,22 @@ def initial_model(train: Ratings, settings: Hyperparameters, rng: np.random.Gene
     return model
 
 
+def cut_batches(train: Ratings, settings: Hyperparameters, rng: np.random.Generator) -> Batches:
+    """Return the mini-batches, laid out so that the rows of each stay in cache."""
+    run = 1
+    if settings.model == "dot":
+        row_bytes = settings.embedding_sizes(train)[0] * np.dtype(settings.dtype).itemsize
+        run = run_length(
+            train.n_users, settings.batch_size, row_bytes, settings.lr, settings.momentum
+        )
+    return Batches.cut(train, settings.batch_size, rng, settings.dtype, run)
+
+
 def make_steps(model: Model, batches: Batches, settings: Hyperparameters) -> Steps:
     """Return the optimizer: compiled for momentum SGD on the dot product, else the engine's."""
     if isinstance(model, EmbeddingDotBias) and settings.objective == "ranking":
         users, items = (
-            np.concatenate([getattr(batch, name) for batch in batches.batches])
+            np.concatenate([getattr(batch, name) for batch in batches])
             for name in ("users", "items")
         )
         shape = (len(model.user_factors), len(model.item_factors))

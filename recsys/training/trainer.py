@@ -16,7 +16,7 @@ from recsys.nn.early_stopping import EarlyStopping
 from recsys.nn.schedules import Schedule
 from recsys.training.batches import Batches
 from recsys.training.hyperparameters import Hyperparameters
-from recsys.training.setup import initial_model, make_steps
+from recsys.training.setup import cut_batches, initial_model, make_steps
 from recsys.training.steps import Steps
 
 
@@ -62,7 +62,7 @@ class Trainer:
         settings = self.hyperparameters
         rng = np.random.default_rng(settings.seed)
         model = initial_model(train, settings, rng)
-        batches = Batches.cut(train, settings.batch_size, rng, settings.dtype)
+        batches = cut_batches(train, settings, rng)
         steps = self.make_steps(model, batches, settings)
         n_steps = settings.n_epochs * len(batches)
 

@@ -92,7 +92,7 @@ def test_a_step_is_momentum_sgd_on_gradients_divided_by_the_rows_weight(small):
     n = len(batches)
     steps.begin_epoch(np.full(n, 0.05), np.full(n, 0.9))
     reference = EmbeddingDotBias(12, 9, 3, rng=np.random.default_rng(0), dtype=np.float64)
-    for batch in batches.batches:
+    for batch in batches:
         reference.user_factors, reference.item_factors = (
             expected["user_factors"],
             expected["item_factors"],

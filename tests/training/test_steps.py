@@ -200,7 +200,7 @@ def test_momentum_carries_the_previous_step(make_ratings):
         seen = []
         for _ in range(2):
             steps.begin_epoch(np.array([0.1]), np.array([0.9]))
-            steps.step(batches.batches[0])
+            steps.step(batches[0])
             steps.end_epoch()
             seen.append(float(model.item_bias[0]))
         assert seen == pytest.approx([0.4, 1.0])
