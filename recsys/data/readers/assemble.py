@@ -51,7 +51,9 @@ def _last_of_each_pair(
     timestamps: NDArray[np.int64] | None,
 ) -> NDArray[np.bool_] | None:
     """Return which rows to keep, (n_rows,) bool; None to keep all."""
-    pairs = users.astype(np.int64) * n_items + items
+    pairs = users.astype(np.int64)
+    pairs *= n_items
+    pairs += items
     # Most files are sorted already or hold no pair twice: both are cheaper to see than to mend.
     if (pairs[1:] > pairs[:-1]).all():
         return None

@@ -19,6 +19,7 @@ from recsys.data.readers.flaws import (
     plain,
     refuse_nulls,
     refuse_undecodable,
+    to_numpy,
     value_type,
 )
 from recsys.data.readers.times import to_seconds
@@ -56,16 +57,17 @@ def to_columns(table: pa.Table) -> RawColumns:
     """
     for role in table.column_names:
         refuse_undecodable(table[role], role)
-    seconds, unit = None, "seconds"
+    # Each column goes as soon as its arrays are there: of many ratings both would not fit.
+    seconds, unit, values = None, "seconds", None
     if "timestamp" in table.column_names:
         seconds, unit = to_seconds(table["timestamp"])
-    return RawColumns(
-        users=_ids(table["user"], "user"),
-        items=_ids(table["item"], "item"),
-        values=_values(table["rating"]) if "rating" in table.column_names else None,
-        timestamps=seconds,
-        time_unit=unit,
-    )
+        table = table.drop_columns("timestamp")
+    users = _ids(table["user"], "user")
+    items = _ids(table["item"], "item")
+    table = table.drop_columns(["user", "item"])
+    if "rating" in table.column_names:
+        values = _values(table["rating"])
+    return RawColumns(users, items, values, seconds, unit)
 
 
 def _ids(column: pa.ChunkedArray, role: Role) -> CodedIds:
@@ -87,14 +89,14 @@ def _ids(column: pa.ChunkedArray, role: Role) -> CodedIds:
     refused = np.fromiter((not is_valid_id(name) for name in names), dtype=bool, count=len(names))
     if refused.any():
         raise _flaw_at(role, encoded, refused, distinct, ALLOWED_ID)
-    return CodedIds(encoded.indices.to_numpy().astype(np.int32, copy=False), names)
+    return CodedIds(to_numpy(encoded.indices).astype(np.int32, copy=False), names)
 
 
 def _values(column: pa.ChunkedArray) -> NDArray[np.float32]:
     refuse_nulls(column, "rating", ALLOWED_RATING)
     column = plain(column)
     try:
-        wide = column.cast(pa.float64(), safe=False).to_numpy()
+        wide = to_numpy(column.cast(pa.float64(), safe=False))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         row = first_uncastable(column, pa.float64())
         raise FlawError("rating", row, column[row].as_py(), ALLOWED_RATING) from None
@@ -110,6 +112,6 @@ def _values(column: pa.ChunkedArray) -> NDArray[np.float32]:
 def _flaw_at(
     role: Role, encoded: Any, refused: NDArray[np.bool_], distinct: Any, allowed: str
 ) -> FlawError:
-    codes = encoded.indices.to_numpy()
+    codes = to_numpy(encoded.indices)
     row = int(np.argmax(refused[codes]))
     return FlawError(role, row, distinct[int(codes[row])].as_py(), allowed)

@@ -6,13 +6,16 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
+from functools import partial
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from recsys.data.readers.columns import Columns, by_name, by_place, match
 from recsys.data.readers.files import File
+from recsys.data.readers.pieces import PIECE, cut_at_lines, in_turn
 from recsys.errors import DataError
 
 SUPPORTED = (
@@ -23,6 +26,11 @@ DELIMITERS = ("::", "\t", ",", ";", "|")
 # `pyarrow` wants one character; this one can be part of no id.
 STAND_IN = "\x1f"
 _ID = pa.dictionary(pa.int32(), pa.string())
+# The smallest whole number of so many digits; nothing is as large as the last says.
+_LONGEST = 19
+_SMALLEST_OF_LENGTH = np.array(
+    [2**63 - 1, 0, *(10**n for n in range(1, _LONGEST - 1)), 2**63 - 1], dtype=np.int64
+)
 # What `pyarrow` takes for a finite number, and no more.
 NUMBER = re.compile(r"[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*", re.ASCII)
 
@@ -107,37 +115,71 @@ def read_table(file: File, layout: TextLayout, *, progress: bool = False) -> pa.
     DataError
         If an archive is corrupt.
     """
-    names = [str(place) for place in range(layout.n_columns)]
-    positions = layout.columns.positions()
-    types = {str(layout.columns.user): _ID, str(layout.columns.item): _ID}
-    if layout.columns.rating is not None:
-        types[str(layout.columns.rating)] = pa.float64()
-    with file.open(progress=progress) as stream:
-        source, delimiter = stream, layout.delimiter
-        if len(delimiter) > 1:
-            content = stream.read()
-            if STAND_IN.encode() in content:
-                raise pa.ArrowInvalid(f"{STAND_IN!r} in a field")
-            source = BytesIO(content.replace(delimiter.encode(), STAND_IN.encode()))
-            delimiter = STAND_IN
-        table = pa_csv.read_csv(
-            source,
-            read_options=pa_csv.ReadOptions(column_names=names, skip_rows=layout.first_line - 1),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=delimiter,
-                quote_char=False if len(layout.delimiter) > 1 else '"',
-                # Without it, a quote that never closes loses rows without a word.
-                newlines_in_values=True,
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=types,
-                include_columns=[str(place) for place in positions.values()],
-                null_values=[],  # 'NA' and 'null' are ids like any other
-            ),
-        )
-    if not table.num_rows:
+    tables = _read_pieces(file, layout, None, progress)
+    if len({table.schema.field(-1).type for table in tables}) > 1:
+        # The times look like one thing here and like another there: all are text at first.
+        tables = _read_pieces(file, layout, pa.string(), progress)
+    if not tables:
         raise pa.ArrowInvalid("no rows")
-    return table.rename_columns(list(positions))
+    return pa.concat_tables(tables)
+
+
+def _read_pieces(
+    file: File, layout: TextLayout, time_type: pa.DataType | None, progress: bool
+) -> list[pa.Table]:
+    is_quoted = len(layout.delimiter) == 1
+    with file.open(progress=progress) as stream:
+        pieces = cut_at_lines(stream, layout.first_line - 1, is_quoted=is_quoted)
+        return in_turn(partial(_parse, layout=layout, time_type=time_type), pieces)
+
+
+def _parse(piece: bytes, layout: TextLayout, time_type: pa.DataType | None) -> pa.Table:
+    delimiter, quote = layout.delimiter, '"'
+    if len(delimiter) > 1:
+        if STAND_IN.encode() in piece:
+            raise pa.ArrowInvalid(f"{STAND_IN!r} in a field")
+        piece = piece.replace(delimiter.encode(), STAND_IN.encode())
+        delimiter, quote = STAND_IN, ""
+    positions = {role: str(place) for role, place in layout.columns.positions().items()}
+    types = {"user": pa.string(), "item": pa.string(), "rating": pa.float64()}
+    if time_type is not None:
+        types["timestamp"] = time_type
+    table = pa_csv.read_csv(
+        pa.BufferReader(piece),
+        read_options=pa_csv.ReadOptions(
+            column_names=[str(place) for place in range(layout.n_columns)], block_size=PIECE
+        ),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char=quote or False,
+            # Without it, a quote that never closes loses rows without a word.
+            newlines_in_values=bool(quote) and b'"' in piece,
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={positions[r]: kind for r, kind in types.items() if r in positions},
+            include_columns=list(positions.values()),
+            null_values=[],  # 'NA' and 'null' are ids like any other
+        ),
+    ).rename_columns(list(positions))
+    # By the piece, so that the text of all ids is never held.
+    for place, role in enumerate(("user", "item")):
+        encoded = [_encoded(chunk) for chunk in table[role].chunks]
+        table = table.set_column(place, role, pa.chunked_array(encoded, _ID))
+    return table
+
+
+def _encoded(ids: pa.StringArray) -> pa.DictionaryArray:
+    """Return ids with the distinct ones apart; whole numbers several times as fast as text."""
+    try:
+        numbers = ids.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return ids.dictionary_encode()
+    lengths = np.from_dlpack(pc.binary_length(ids))
+    # '007' and '+7' are not '7': of a number written plainly no shorter text could be made.
+    if not (np.from_dlpack(numbers) >= _SMALLEST_OF_LENGTH[np.minimum(lengths, _LONGEST)]).all():
+        return ids.dictionary_encode()
+    encoded = numbers.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(encoded.indices, encoded.dictionary.cast(pa.string()))
 
 
 def _is_row(fields: list[str]) -> bool:

@@ -15,6 +15,7 @@ from recsys.data.readers.flaws import (
     is_text,
     plain,
     refuse_nulls,
+    to_numpy,
 )
 
 ALLOWED_TIME = (
@@ -47,9 +48,9 @@ def to_seconds(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], str]:
         column = numbers
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return column.cast(pa.timestamp("s"), safe=False).cast(pa.int64()).to_numpy(), "dates"
+        return to_numpy(column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())), "dates"
     if pa.types.is_floating(kind):
-        wide = column.to_numpy()
+        wide = to_numpy(column)
         finite = np.isfinite(wide) & (np.abs(wide) < TOO_LARGE)
         if not finite.all():
             row = int(np.argmin(finite))
@@ -58,7 +59,7 @@ def to_seconds(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], str]:
     if not pa.types.is_integer(kind):
         raise FlawError("timestamp", 0, column[0].as_py(), ALLOWED_TIME)
     try:
-        return _by_size(column.cast(pa.int64()).to_numpy())
+        return _by_size(to_numpy(column.cast(pa.int64())))
     except pa.ArrowInvalid:
         row = first_uncastable(column, pa.int64())
         raise FlawError("timestamp", row, column[row].as_py(), ALLOWED_TIME) from None
@@ -109,5 +110,5 @@ def _dates(column: pa.ChunkedArray) -> NDArray[np.int64]:
         except ValueError:
             row = int(pc.index(column, pa.scalar(text, column.type)).as_py())
             raise FlawError("timestamp", row, text, ALLOWED_TIME) from None
-    codes: NDArray[np.int32] = encoded.indices.to_numpy()
+    codes: NDArray[np.int32] = to_numpy(encoded.indices)
     return np.array(distinct, dtype=np.int64)[codes]
