@@ -8,7 +8,7 @@ from api.backend import Backend
 from api.config import Config
 from api.description import describe
 from api.metrics import Metrics
-from api.routes import insights, items, models, ratings, recommendations, service, users
+from api.routes import drift, insights, items, models, ratings, recommendations, service, users
 from api.schemas.common import Problem
 from recsys import __version__
 
@@ -44,7 +44,7 @@ def create_app(config: Config | None = None) -> OpenAPI:
     body.register(app, config.max_body)
     proxies.register(app, config.n_proxies)
     errors.register(app)
-    for routes in (users, recommendations, ratings, items, insights, models, service):
+    for routes in (users, recommendations, ratings, items, insights, drift, models, service):
         app.register_api(routes.api)
     app.register_blueprint(service.swagger_ui)
     app.extensions["recsys.description"] = describe(app.api_doc, config.reads_need_key)

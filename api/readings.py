@@ -25,8 +25,10 @@ def biases(min_ratings: int) -> BiasTable:
     )
 
 
-def axes(n_components: int, top: int) -> PrincipalAxes:
+def axes(n_components: int, top: int, min_ratings: int = 20) -> PrincipalAxes:
     """Return the principal axes of the rating embeddings, with ``top`` items at each end.
+
+    They are fitted on the items with so many known ratings.
 
     Raises
     ------
@@ -34,4 +36,6 @@ def axes(n_components: int, top: int) -> PrincipalAxes:
         If the version has no rating embeddings.
     """
     asked = recommender()
-    return principal_axes(asked.side("rating"), asked.catalogue, n_components, top=top)
+    return principal_axes(
+        asked.side("rating"), asked.catalogue, n_components, top=top, min_ratings=min_ratings
+    )

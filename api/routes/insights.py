@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from flask import Response
 
-from api.backend import backend, recommender
+from api.backend import recommender
 from api.conditional import tag_by_state
+from api.readings import axes, biases
 from api.resource import resource
 from api.responses import answer, next_page
 from api.schemas.insights import (
@@ -11,17 +12,18 @@ from api.schemas.insights import (
     AxisQuery,
     BiasList,
     BiasQuery,
+    MapList,
+    MapQuery,
     PcaAxis,
     PcaAxisDetail,
     PcaList,
     PcaQuery,
     axis_fields,
+    axis_heads,
     bias_items,
+    map_items,
 )
-from recsys.analysis.bias import BiasTable, bias_table
-from recsys.analysis.pca import Axis, principal_axes
 from recsys.errors import NotFoundError
-from recsys.store import get_version
 
 api = resource("insights", 304, 404, 422, 500, 503, url_prefix="/v1/insights")
 tag_by_state(api)
@@ -30,7 +32,7 @@ tag_by_state(api)
 @api.get("/bias", responses={200: BiasList})
 def list_biases(query: BiasQuery) -> Response:
     """List the worst- and best-rated items by learned bias, with the mean rating beside."""
-    table, end = _bias_table(query.min_ratings), query.offset + query.limit
+    table, end = biases(query.min_ratings), query.offset + query.limit
     rows = (table.worst if query.order == "worst" else table.best)(query.limit, query.offset)
     return answer(
         BiasList(
@@ -44,30 +46,31 @@ def list_biases(query: BiasQuery) -> Response:
 @api.get("/pca", responses={200: PcaList})
 def list_axes(query: PcaQuery) -> Response:
     """List the principal axes of the item embeddings, with the items at their ends."""
-    axes = [PcaAxis(**axis_fields(axis)) for axis in _axes(query.components, query.top)]
-    return answer(PcaList(items=axes, model_id=recommender().model_id, next=None))
+    rows = [PcaAxis(**axis_fields(axis)) for axis in axes(query.components, query.top).axes]
+    return answer(PcaList(items=rows, model_id=recommender().model_id, next=None))
 
 
 @api.get("/pca/<component>", responses={200: PcaAxisDetail})
 def show_axis(path: AxisPath, query: AxisQuery) -> Response:
     """Show one principal axis."""
-    axes = _axes(path.component + 1, query.top)
-    if path.component >= len(axes):
-        raise NotFoundError(f"there is no component {path.component}; {len(axes)} are all")
-    axis = axis_fields(axes[path.component])
+    found = axes(path.component + 1, query.top).axes
+    if path.component >= len(found):
+        raise NotFoundError(f"there is no component {path.component}; {len(found)} are all")
+    axis = axis_fields(found[path.component])
     return answer(PcaAxisDetail(**axis, model_id=recommender().model_id))
 
 
-def _bias_table(min_ratings: int) -> BiasTable:
-    asked = recommender()
-    items = asked.side("rating")
-    version = get_version(backend().engine, asked.model_id)
-    metrics = next(found.metrics for found in version.snapshots if found.objective == "rating")
-    return bias_table(
-        items, asked.catalogue, min_ratings=min_ratings, residual_std=metrics.get("rmse")
+@api.get("/map", responses={200: MapList})
+def show_map(query: MapQuery) -> Response:
+    """List the items along the first two principal axes, for drawing."""
+    asked, end = recommender(), query.offset + query.limit
+    principal = axes(2, top=1, min_ratings=query.min_ratings)
+    items = map_items(principal, asked.catalogue, query) if principal.axes else []
+    return answer(
+        MapList(
+            items=items,
+            model_id=asked.model_id,
+            next=next_page(offset=end) if items and end < len(principal.rows) else None,
+            axes=axis_heads(principal.axes),
+        )
     )
-
-
-def _axes(n_components: int, top: int) -> tuple[Axis, ...]:
-    asked = recommender()
-    return principal_axes(asked.side("rating"), asked.catalogue, n_components, top=top).axes

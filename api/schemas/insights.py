@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, Field
 
 from api.schemas.common import Limit, ListOf, Number, Offset, Parameters
 from api.schemas.items import MinRatings
 from recsys.analysis.bias import BiasRow
-from recsys.analysis.items import ItemRow
-from recsys.analysis.pca import Axis
+from recsys.analysis.items import ItemRow, item_fields
+from recsys.analysis.pca import Axis, PrincipalAxes
+from recsys.model.snapshot import Catalogue
 
 MAX_COMPONENTS = 100
 
@@ -85,13 +87,26 @@ class AxisCorrelate(BaseModel):
 
     feature: str = Field(examples=["popularity", "genre Drama"])
     correlation: Number = Field(description="Pearson's, -1 to 1.")
+    p_value: Number = Field(
+        description="How often a permutation of the items gives any feature as strong a one."
+    )
 
 
-class PcaAxis(BaseModel):
-    """One principal axis of the item embeddings."""
+class AxisHead(BaseModel):
+    """What names a principal axis."""
 
     component: int = Field(description="Counted from 0; the largest explained variance first.")
     explained_variance_ratio: Number = Field(description="0 to 1.")
+    label: str | None = Field(
+        description="What goes along with it by more than chance, a minus before what falls; null "
+        "where nothing does.",
+        examples=["+bias, +mean rating, −year"],
+    )
+
+
+class PcaAxis(AxisHead):
+    """One principal axis of the item embeddings."""
+
     highest: list[AxisEnd] = Field(description="The positive end, outermost first.")
     lowest: list[AxisEnd] = Field(description="The negative end, outermost first.")
     correlates: list[AxisCorrelate] = Field(description="Strongest first.")
@@ -107,6 +122,28 @@ class PcaList(ListOf[PcaAxis]):
     """The principal axes, largest explained variance first."""
 
 
+class MapQuery(Parameters):
+    """How many points, and of which items."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="Number of rows, at most.")] = 500
+    offset: Offset = 0
+    min_ratings: MinRatings = 20
+
+
+class MapItem(NamedItem):
+    """A point of the map."""
+
+    genres: list[str]
+    x: Number = Field(description="Along component 0.")
+    y: Number = Field(description="Along component 1; 0 where there is only one.")
+
+
+class MapList(ListOf[MapItem]):
+    """The items along the first two principal axes, those with the most ratings first."""
+
+    axes: list[AxisHead] = Field(description="Those of x and y.")
+
+
 def bias_items(rows: Iterable[BiasRow]) -> list[BiasItem]:
     """Return rows of the bias table as the answer shows them."""
     return [BiasItem.model_validate(_fields(row)) for row in rows]
@@ -116,6 +153,28 @@ def axis_fields(axis: Axis) -> dict[str, Any]:
     """Return the fields of `PcaAxis`."""
     ends = {"highest": axis.highest, "lowest": axis.lowest}
     return asdict(axis) | {end: [_fields(item) for item in ends[end]] for end in ends}
+
+
+def axis_heads(axes: Iterable[Axis]) -> list[AxisHead]:
+    """Return what names axes as the answer shows it."""
+    return [AxisHead.model_validate(axis, from_attributes=True) for axis in axes]
+
+
+def map_items(principal: PrincipalAxes, catalogue: Catalogue, query: MapQuery) -> list[MapItem]:
+    """Return the points of one page of the map."""
+    order = np.argsort(-catalogue.n_ratings[principal.rows], kind="stable")
+    rows = principal.rows[order][query.offset : query.offset + query.limit].tolist()
+    points = np.zeros((len(rows), 2))
+    points[:, : len(principal.axes)] = principal.coordinates[rows]
+    return [
+        MapItem(
+            **_fields(ItemRow(**item_fields(catalogue, row))),
+            genres=list(catalogue.metadata.genres[row]),
+            x=x,
+            y=y,
+        )
+        for row, (x, y) in zip(rows, points.tolist(), strict=True)
+    ]
 
 
 def _fields(row: ItemRow) -> dict[str, Any]:

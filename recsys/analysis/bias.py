@@ -208,8 +208,8 @@ def bias_table(
         shrunk_bias=shrunk,
         standard_error=error,
         mean_rating=None if means is None else means.astype(np.float64),
-        rank_by_bias=_rank(bias),
-        rank_by_mean=None if means is None else _rank(means),
+        rank_by_bias=ranks(bias),
+        rank_by_mean=None if means is None else ranks(means),
         residual_std=residual_std,
         prior_mean=prior_mean,
         prior_std=prior_std,
@@ -239,7 +239,7 @@ def _stars_per_unit(items: ItemSide) -> float:
     return float((high - low) * s * (1 - s))
 
 
-def _rank(values: NDArray[np.floating]) -> NDArray[np.int64]:
+def ranks(values: NDArray[np.floating]) -> NDArray[np.int64]:
     """Return 1 plus the number of greater values: 5, 3, 3, 1 get 1, 2, 2, 4."""
     greater = len(values) - np.searchsorted(np.sort(values), values, side="right")
     return (1 + greater).astype(np.int64)

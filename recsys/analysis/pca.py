@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.analysis.correlates import Correlate, correlates
+from recsys.analysis.correlates import Correlate, correlates, label
 from recsys.analysis.items import ItemRow, item_fields, well_known
 from recsys.errors import UsageError
 from recsys.model.item_side import ItemSide
@@ -41,6 +41,8 @@ class Axis:
         The items at its positive and its negative end, outermost first.
     correlates : tuple of Correlate
         What goes along with it, strongest first.
+    label : str or None
+        What goes along with it by more than chance, in a few words; None where nothing does.
     """
 
     component: int
@@ -48,6 +50,7 @@ class Axis:
     highest: tuple[Extreme, ...]
     lowest: tuple[Extreme, ...]
     correlates: tuple[Correlate, ...]
+    label: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,13 +124,15 @@ def principal_axes(
     fitted = (items.item_factors[rows] - centre) @ directions.T
     signs = np.array([_sign(along, popularity) for along in fitted.T])
     directions, fitted = directions * signs[:, None], fitted * signs
+    along = correlates(fitted, items, catalogue, rows, top=5)
     axes = tuple(
         Axis(
             component=c,
             explained_variance_ratio=float(ratios[c]),
             highest=_extremes(-fitted[:, c], fitted[:, c], rows, catalogue, top),
             lowest=_extremes(fitted[:, c], fitted[:, c], rows, catalogue, top),
-            correlates=correlates(fitted[:, c], items, catalogue, rows, top=5),
+            correlates=along[c],
+            label=label(along[c]),
         )
         for c in range(len(ratios))
     )

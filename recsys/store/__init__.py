@@ -8,7 +8,7 @@ from recsys.store.comparison import (
     VersionComparison,
     compare_versions,
 )
-from recsys.store.data_sets import load_ratings, save_data_set
+from recsys.store.data_sets import load_ratings, sample_users, save_data_set
 from recsys.store.database import open_database
 from recsys.store.drafts import sweep
 from recsys.store.feedback import (
@@ -63,6 +63,7 @@ __all__ = [
     "promote",
     "revoke_key",
     "rollback",
+    "sample_users",
     "save_data_set",
     "save_feedback",
     "save_version",

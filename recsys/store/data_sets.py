@@ -17,7 +17,7 @@ from recsys.model.snapshot import Catalogue
 from recsys.store.blobs import check_lengths, check_rows, cut, join
 from recsys.store.database import writing
 from recsys.store.drafts import drafting, sweep
-from recsys.store.tables import DataSet, Item, RatedItems
+from recsys.store.tables import DataSet, Item, Model, RatedItems
 
 
 def save_data_set(engine: Engine, ratings: Ratings, *, feedback_revision: int = 0) -> int:
@@ -131,6 +131,29 @@ def load_ratings(engine: Engine, data_set_id: int) -> Ratings:
         timestamps=joined("timestamps", timestamps, "<i8") if data_set.has_timestamps else None,
         metadata=catalogue.metadata,
     )
+
+
+def sample_users(engine: Engine, model_id: int, n: int, seed: int = 0) -> list[str]:
+    """Return the ids of ``n`` random users of a version's data set, or of all if they are fewer.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such version.
+    """
+    query = (
+        select(DataSet.id, DataSet.n_users)
+        .join(Model)
+        .where(Model.id == model_id, Model.is_complete)
+    )
+    with engine.connect() as connection:
+        if (data_set := connection.execute(query).one_or_none()) is None:
+            raise NotFoundError(f"there is no version {model_id}")
+        rng = np.random.default_rng(seed)
+        rows = rng.choice(data_set.n_users, min(n, data_set.n_users), replace=False)
+        chosen = (RatedItems.data_set_id == data_set.id) & RatedItems.user_row.in_(rows.tolist())
+        query_ids = select(RatedItems.user_id).where(chosen).order_by(RatedItems.user_row)
+        return list(connection.scalars(query_ids))
 
 
 def find_data_set(connection: Connection, data_set_id: int) -> Any:

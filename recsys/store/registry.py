@@ -156,7 +156,7 @@ def known(connection: Connection) -> str:
     return f"{known}; the aliases are {names or 'none'}"
 
 
-def _versions(connection: Connection, model_ids: Select[tuple[int]]) -> list[VersionInfo]:
+def _versions(connection: Connection, model_ids: Select[Any]) -> list[VersionInfo]:
     ids = list(connection.scalars(model_ids))
 
     def chosen(query: Any) -> Any:

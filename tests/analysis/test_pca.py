@@ -118,6 +118,29 @@ def test_an_axis_names_what_goes_along_with_it(make_items):
     assert "bias" not in named  # the same for all items
 
 
+def test_a_label_names_what_is_more_than_chance(make_items):
+    factors = [[1.0 if row % 2 else -1.0, 0.001 * row] for row in range(40)]
+    items, catalogue = make_items([0.0] * 40, [50] * 40, factors=factors)
+    (first,) = principal_axes(items, catalogue, 1).axes
+    # Which items are dramas and which lie on one side is the same for 2 of 40!/(20! 20!) orders.
+    assert {c.feature: c.p_value for c in first.correlates[:2]} == {
+        "genre Comedy": 0.005,
+        "genre Drama": 0.005,
+    }
+    assert first.label in ("−genre Comedy, +genre Drama", "+genre Comedy, −genre Drama")
+
+
+def test_an_axis_of_noise_has_no_label(make_items):
+    n_found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        counts, bias = rng.integers(50, 500, 60), rng.normal(size=60)
+        items, catalogue = make_items(bias, counts, factors=rng.normal(size=(60, 3)))
+        n_found += sum(axis.label is not None for axis in principal_axes(items, catalogue).axes)
+    # 60 axes, each labelled with probability .01 by chance: 3 or fewer with probability .997.
+    assert n_found <= 3
+
+
 def test_an_axis_is_ready_for_json(planted):
     (items, catalogue), _ = planted
     axis = json.loads(json.dumps(asdict(principal_axes(items, catalogue).axes[0])))

@@ -169,6 +169,20 @@ class Shop:
         self.app.extensions["recsys"].engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def make_shop(tmp_path_factory):
+    """Return a function that makes an empty store for the tests of a module."""
+    made = []
+
+    def make_empty() -> Shop:
+        made.append(Shop(tmp_path_factory.mktemp("made")))
+        return made[-1]
+
+    yield make_empty
+    for each in made:
+        each.close()
+
+
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory):
     """A store with one version, which no test changes."""

@@ -101,3 +101,34 @@ def test_more_components_than_factors_are_all_there_are(shop):
 def test_too_few_well_known_items_have_no_axes(shop):
     assert shop.get("/v1/insights/pca").get_json()["items"] == []
     assert shop.get("/v1/insights/pca/0").status_code == 404
+
+
+@pytest.mark.usefixtures("fitted_on_few_ratings")
+def test_the_map_has_the_coordinates_of_the_first_two_axes_most_rated_first(shop):
+    body = shop.get("/v1/insights/map").get_json()
+    axes = shop.get("/v1/insights/pca?components=2&top=1").get_json()["items"]
+    assert body["axes"] == [
+        {key: axis[key] for key in ("component", "explained_variance_ratio", "label")}
+        for axis in axes
+    ]
+    counts = [row["n_ratings"] for row in body["items"]]
+    assert counts == sorted(counts, reverse=True)
+    for name, axis in zip("xy", axes, strict=True):
+        outermost = max(body["items"], key=lambda row: row[name])
+        (highest,) = axis["highest"]
+        assert (outermost["item_id"], outermost[name]) == (
+            highest["item_id"],
+            highest["coordinate"],
+        )
+
+
+@pytest.mark.usefixtures("fitted_on_few_ratings")
+def test_following_next_gives_every_point_of_the_map_once(shop):
+    whole = shop.get("/v1/insights/map").get_json()["items"]
+    assert shop.all_pages("/v1/insights/map?limit=5") == whole
+    assert len(whole) == 28
+
+
+def test_a_map_of_too_few_items_is_empty(shop):
+    body = shop.get("/v1/insights/map").get_json()
+    assert (body["items"], body["axes"], body["next"]) == ([], [], None)
