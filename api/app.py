@@ -3,7 +3,7 @@ from __future__ import annotations
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
-from api import body, errors, headers, keys, logs, proxies, rate_limit
+from api import body, errors, headers, keys, logs, page, proxies, rate_limit
 from api.backend import Backend
 from api.config import Config
 from api.description import describe
@@ -47,5 +47,6 @@ def create_app(config: Config | None = None) -> OpenAPI:
     for routes in (users, recommendations, ratings, items, insights, drift, models, service):
         app.register_api(routes.api)
     app.register_blueprint(service.swagger_ui)
+    page.register(app, config)
     app.extensions["recsys.description"] = describe(app.api_doc, config.reads_need_key)
     return app

@@ -1,0 +1,90 @@
+"""What all pages share: their address space, their security policy, and errors as pages."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from flask import Blueprint, Flask, Response, render_template, request
+from pydantic import BaseModel, ValidationError
+
+from api import errors
+from api.conditional import tag_by_content
+from api.config import Config
+
+# Nothing inline, nothing from another host: a title can never become a script.
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        *(f"{kind}-src 'self'" for kind in ("script", "style", "img", "connect")),
+        "form-action 'self'",
+        "base-uri 'none'",
+    ]
+)
+
+_NEEDS_KEY = (
+    "this server asks for a key on every read, and a page has none to send; "
+    "/docs shows how programs ask"
+)
+
+Query = TypeVar("Query", bound=BaseModel)
+
+pages = Blueprint("page", __name__)
+tag_by_content(pages)
+pages.register_error_handler(ValidationError, errors.from_validation)
+
+
+def register(app: Flask, config: Config) -> None:
+    """Add the pages to ``app``; where reads need a key, they say so and show nothing."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters |= {"plain": _plain, "signed": _signed}
+    if config.reads_need_key:
+        app.before_request(_refuse)
+    app.after_request(_as_page)
+    app.register_blueprint(pages)
+
+
+def render(template: str, **values: object) -> Response:
+    """Return a page, which may load scripts and style from this server and nothing else."""
+    answer = Response(render_template(f"page/{template}", **values), mimetype="text/html")
+    answer.headers["Content-Security-Policy"] = POLICY
+    return answer
+
+
+def query_as(model: type[Query]) -> Query:
+    """Return this request's parameters; an empty field of a form is one that is not given.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If one is not allowed.
+    """
+    return model.model_validate({name: value for name, value in request.args.items() if value})
+
+
+def _plain(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _refuse() -> Response | None:
+    return errors.problem(403, _NEEDS_KEY) if request.blueprint == pages.name else None
+
+
+def _as_page(answer: Response) -> Response:
+    """Show a problem to somebody with a browser, unless it is one of the API."""
+    if answer.mimetype != errors.CONTENT_TYPE or not _is_for_reading():
+        return answer
+    shown = render("error.html", problem=answer.get_json())
+    answer.set_data(shown.get_data())
+    for name in ("Content-Type", "Content-Security-Policy"):
+        answer.headers[name] = shown.headers[name]
+    return answer
+
+
+def _is_for_reading() -> bool:
+    accepted = request.accept_mimetypes
+    is_ours = request.blueprint in (None, pages.name) and not request.path.startswith("/v1/")
+    return is_ours and accepted["text/html"] > accepted["application/json"]

@@ -1,0 +1,87 @@
+from dataclasses import replace
+
+import pytest
+
+from api import Config, create_app
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+PAGES = ["/", "/users/1", "/insights"]
+
+
+@pytest.mark.parametrize("url", [*PAGES, "/nothing"])
+def test_a_page_may_load_and_send_nothing_but_from_and_to_this_server(full_shop, url):
+    policy = full_shop.get(url, headers=BROWSER).headers["Content-Security-Policy"]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == rules["base-uri"] == "'none'"
+    assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
+    assert rules["form-action"] == "'self'"
+    assert "unsafe" not in policy
+
+
+def test_an_error_is_a_page_for_a_browser_and_a_problem_for_a_program(full_shop):
+    page = full_shop.get("/nothing", headers=BROWSER)
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert "there is nothing at this address" in page.text
+    problem = full_shop.get("/nothing")
+    assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("url", ["/v1/nothing", "/v1/items/nope", "/v1/users/nobody/ratings"])
+def test_an_error_of_the_api_is_a_problem_for_browsers_too(full_shop, url):
+    assert full_shop.get(url, headers=BROWSER).mimetype == "application/problem+json"
+
+
+def test_an_unknown_user_is_said_on_a_page(full_shop):
+    page = full_shop.get("/users/nobody", headers=BROWSER)
+    assert page.status_code == 404
+    assert "nobody" in page.text
+
+
+def test_without_a_version_the_pages_say_what_makes_one(empty_shop):
+    page = empty_shop.get("/", headers=BROWSER)
+    assert (page.status_code, page.mimetype) == (503, "text/html")
+    assert "`recsys train` makes one" in page.text
+
+
+def test_what_was_typed_is_text_wherever_it_stands(full_shop):
+    script = "<script>alert(1)</script>"
+    for url in ("/?query=", "/users/", "/?rated="):
+        page = full_shop.get(url + script.replace("/", "%2F"), headers=BROWSER)
+        assert "<script>alert" not in page.text
+
+
+def test_a_page_asked_for_again_is_not_sent_again(full_shop):
+    tag = full_shop.get("/insights").headers["ETag"]
+    again = full_shop.get("/insights", headers={"If-None-Match": tag})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_styles_and_scripts_are_asked_for_again_and_not_sent_again(full_shop):
+    first = full_shop.get("/static/page.css")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = full_shop.get("/static/page.css", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_the_root_answers_head(full_shop):
+    answer = full_shop.client.head("/")
+    assert (answer.status_code, answer.data) == (200, b"")
+
+
+def test_the_pages_are_not_in_the_description_of_the_api(full_shop):
+    paths = full_shop.get("/openapi.json").get_json()["paths"]
+    assert not {"/", "/insights", "/users/{user_id}"} & set(paths)
+
+
+@pytest.fixture
+def guarded(full_shop):
+    config: Config = replace(full_shop.config, reads_need_key=True)
+    return create_app(config).test_client()
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_where_reads_need_a_key_the_pages_show_nothing(guarded, url):
+    page = guarded.get(url, headers=BROWSER)
+    assert page.status_code == 403
+    assert "asks for a key on every read" in page.text
+    assert "Film" not in page.text.replace("Rate a few films", "")
