@@ -159,6 +159,13 @@ class Ratings:
                 digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
+    def with_metadata(self, metadata: ItemMetadata) -> Ratings:
+        """Return the same ratings with other metadata; a known fingerprint stays known."""
+        changed = replace(self, metadata=metadata)
+        if "fingerprint" in self.__dict__:
+            changed.__dict__["fingerprint"] = self.fingerprint
+        return changed
+
     def select(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Ratings:
         """Return the chosen ratings (a mask or positions); the id maps stay as they are."""
         return replace(

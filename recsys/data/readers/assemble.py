@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,30 @@ from recsys.data.readers.convert import CodedIds, RawColumns
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 
-def assemble(raw: RawColumns, name: str) -> tuple[Ratings, int]:
-    """Return the ratings, and how many rows were dropped because their pair came again.
+@dataclass(frozen=True, eq=False)
+class Parsed:
+    """What a file of ratings holds, titles apart.
+
+    Attributes
+    ----------
+    ratings : Ratings
+        Without metadata.
+    n_rows : int
+        Rows read, those dropped included.
+    n_duplicates : int
+        Rows dropped because their pair came again.
+    time_unit : str
+        In which the times were written.
+    """
+
+    ratings: Ratings
+    n_rows: int
+    n_duplicates: int
+    time_unit: str
+
+
+def assemble(raw: RawColumns, name: str) -> Parsed:
+    """Return the ratings of a table, each pair once.
 
     Of several ratings of one item by one user the last by time stays, without times and among
     equal ones the last by line. The ratings keep the order of their lines.
@@ -29,7 +52,8 @@ def assemble(raw: RawColumns, name: str) -> tuple[Ratings, int]:
         values = None if values is None else values[kept]
         timestamps = None if timestamps is None else timestamps[kept]
     ratings = Ratings(name, user_ids, item_ids, users, items, values, timestamps)
-    return ratings, len(raw.users.codes) - len(users)
+    n_rows = len(raw.users.codes)
+    return Parsed(ratings, n_rows, n_rows - len(users), raw.time_unit)
 
 
 def in_order(ids: set[str]) -> list[str]:

@@ -127,7 +127,13 @@ def _progress(stream: BinaryIO, file: File, shown: bool) -> Iterator[BinaryIO]:
         yield stream
         return
     with tqdm.wrapattr(
-        stream, "read", total=file._size(), desc=f"reading {file.name}", leave=False, disable=None
+        stream,
+        "read",
+        total=file._size(),
+        desc=f"reading {file.name}",
+        leave=False,
+        disable=None,
+        delay=1,  # what is done in a second needs no bar
     ) as counted:
         yield cast(BinaryIO, counted)
 

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from recsys.data.ratings import Ratings
 from recsys.data.readers import parquet, text
-from recsys.data.readers.assemble import assemble
+from recsys.data.readers.assemble import Parsed, assemble
+from recsys.data.readers.cache import Cache
 from recsys.data.readers.convert import RawColumns, to_columns
 from recsys.data.readers.diagnose import explain, problems
 from recsys.data.readers.files import File
@@ -104,39 +105,38 @@ def _read(
     path: Path, name: str | None, columns: Mapping[str, str] | None, progress: bool
 ) -> Reading:
     file = choose(path)
-    raw, layout = read_columns(file, columns, progress=progress)
-    ratings, n_duplicates = assemble(raw, name or set_name(path, file))
+    layout = None if file.head(4) == parquet.MAGIC else text.sniff(file, columns)
+    called = name or set_name(path, file)
+    cache = Cache.of(file, columns)
+    parsed = cache.load(called) if cache else None
+    if parsed is None:
+        parsed = assemble(_read_columns(file, layout, columns, progress), called)
+        if cache:
+            cache.save(parsed)
+    ratings = parsed.ratings
     titles_file, encoding = _titles_beside(file, path, layout), None
     if titles_file is not None:
         titles, encoding = read_titles(titles_file)
-        ratings = replace(ratings, metadata=metadata_for(ratings.item_ids, titles))
+        ratings = ratings.with_metadata(metadata_for(ratings.item_ids, titles))
     return Reading(
         ratings=ratings,
         path=file.shown,
         format=_format(layout),
         titles_path=None if titles_file is None else titles_file.shown,
         titles_encoding=encoding,
-        n_rows=len(raw.users.codes),
-        n_duplicates=n_duplicates,
-        notes=_notes(raw, n_duplicates),
+        n_rows=parsed.n_rows,
+        n_duplicates=parsed.n_duplicates,
+        notes=_notes(parsed),
     )
 
 
-def read_columns(
-    file: File, wanted: Mapping[str, str] | None = None, *, progress: bool = False
-) -> tuple[RawColumns, TextLayout | None]:
-    """Return the arrays of one file, and its layout if it is text.
-
-    Raises
-    ------
-    DataError
-        If the content cannot be used.
-    """
-    if file.head(4) == parquet.MAGIC:
-        return _read_parquet(file, wanted), None
-    layout = text.sniff(file, wanted)
+def _read_columns(
+    file: File, layout: TextLayout | None, wanted: Mapping[str, str] | None, progress: bool
+) -> RawColumns:
+    if layout is None:
+        return _read_parquet(file, wanted)
     try:
-        return to_columns(text.read_table(file, layout, progress=progress)), layout
+        return to_columns(text.read_table(file, layout, progress=progress))
     except (FlawError, pa.ArrowInvalid) as error:
         if (first := next(problems(file, layout), None)) is not None:
             raise first from None
@@ -208,14 +208,14 @@ def _format(layout: TextLayout | None) -> str:
     return kind if layout.names else f"{kind} without header"
 
 
-def _notes(raw: RawColumns, n_duplicates: int) -> tuple[str, ...]:
-    notes = []
+def _notes(parsed: Parsed) -> tuple[str, ...]:
+    notes, n_duplicates = [], parsed.n_duplicates
     if n_duplicates:
-        rule = "line" if raw.timestamps is None else "time"
+        rule = "line" if parsed.ratings.timestamps is None else "time"
         notes.append(
             f"{n_duplicates:,} row{'s' * (n_duplicates > 1)} dropped: the user rated the same item "
             f"again, and the last by {rule} was kept"
         )
-    if raw.time_unit != "seconds":
-        notes.append(f"the times are {raw.time_unit} in the file, and were read as seconds")
+    if parsed.time_unit != "seconds":
+        notes.append(f"the times are {parsed.time_unit} in the file, and were read as seconds")
     return tuple(notes)
