@@ -8,6 +8,7 @@ same for any number of threads. The arithmetic is that of
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import numba
@@ -30,6 +31,9 @@ from recsys.training.row_kernels import (
     step_row,
 )
 
+# A thread that waits for the others keeps its core for some microseconds, then gives it up: on a
+# machine that is shared, the one it waits for may need it. Read when threads are first started.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 _N_CORES = numba.get_num_threads()
 numba.set_num_threads(1)  # until `use_threads` is asked: threads that wait in vain cost time
 # A thread needs so many ratings of a batch to be worth waking up.

@@ -1,0 +1,94 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.speed import __main__ as speed
+from benchmarks.speed import libmf
+from benchmarks.speed.shapes import DataSet, prepare
+from benchmarks.speed.target import _soonest, _until
+from benchmarks.speed.turns import Entrant, Timed, race
+
+TINY = (60, 40, 600)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return prepare("tiny", TINY, 0, tmp_path)
+
+
+def test_a_shape_is_made_once_and_split_into_two_parts(folder, tmp_path):
+    data = DataSet.of(folder)
+    train, validation = data.train.ratings(), data.validation.ratings()
+    assert train.n_ratings == data.n_ratings
+    assert train.n_ratings + validation.n_ratings == 600
+    pairs = [set(zip(p.users.tolist(), p.items.tolist(), strict=True)) for p in (train, validation)]
+    assert not pairs[0] & pairs[1]
+    made = (folder / "train" / "values").stat().st_mtime_ns
+    assert prepare("tiny", TINY, 0, tmp_path) == folder
+    assert (folder / "train" / "values").stat().st_mtime_ns == made
+
+
+SCRIPT = """
+import json, sys
+print(json.dumps({"layout_seconds": 1.0, "n_ratings": 100}), flush=True)
+for n in range(3):
+    sys.stdin.readline()
+    with open(sys.argv[2], "a") as order:
+        order.write(sys.argv[1])
+    print("noise", flush=True)
+    print(json.dumps({"seconds": n + 1.0}), flush=True)
+print(json.dumps({"closing_seconds": 0.5, "peak_mib": 7.0}), flush=True)
+"""
+
+
+def test_systems_take_turns_and_the_first_epoch_does_not_count(tmp_path):
+    order = tmp_path / "order"
+    entrants = [
+        Entrant(name, 3, [sys.executable, "-c", SCRIPT, name, str(order)], {}) for name in "ab"
+    ]
+    first, second = race(entrants)
+    assert order.read_text() == "ababab"
+    assert first == second
+    # Median of 2 and 3 seconds: 40 ratings a second, 1 + 20 * 2.5 + .5 seconds for 20 epochs.
+    assert (first.epoch, first.rate, first.training(20)) == (2.5, 40.0, 51.5)
+
+
+def test_a_system_that_dies_is_told(tmp_path):
+    with pytest.raises(RuntimeError, match="broken ended early"):
+        race([Entrant("broken", 1, [sys.executable, "-c", "pass"], {})])
+
+
+def test_without_libmf_the_benchmark_says_so_and_measures_ours(
+    folder, tmp_path, monkeypatch, capsys
+):
+    def fail(build):
+        raise libmf.NotBuiltError("there is no C++ compiler")
+
+    monkeypatch.setattr(speed, "build", fail)
+    monkeypatch.setattr(speed, "BUILD", tmp_path)
+    monkeypatch.setitem(speed.SHAPES, "tiny", TINY)
+    arguments = ["--shape", "tiny", "--n-factors", "2", "--epochs", "2", "--plain", "--json"]
+    assert speed.main(arguments) == 0
+    captured = capsys.readouterr()
+    assert "LIBMF could not be built: there is no C++ compiler" in captured.err
+    told = json.loads(captured.out)
+    assert told["ratio_to_libmf"] is None
+    assert told["systems"][0]["million_ratings_per_second"] > 0
+    assert told["systems"][0]["settings"]["n_factors"] == 2
+    assert {"n_cores", "load", "features", "versions", "seed"} <= told.keys()
+
+
+def test_another_source_than_the_known_one_is_not_built():
+    with pytest.raises(libmf.NotBuiltError, match="not the one that the driver knows"):
+        libmf._with_hooks("int main() {}")
+
+
+def test_the_soonest_setting_counts_layout_and_whole_epochs():
+    slow = Timed(layout_seconds=1, epoch_seconds=[9, 1, 1], rmse=[0.9, 0.8, 0.7])
+    quick = Timed(layout_seconds=0, epoch_seconds=[9, 1, 1], rmse=[0.9, 0.85, 0.7])
+    assert (_until(slow, 0.8), _until(quick, 0.8), _until(quick, 0.5)) == (3, 3, np.inf)
+    search = [({"a": 1}, slow), ({"a": 2}, quick)]
+    assert _soonest(search, 0.8) == {"a": 1}
+    assert _soonest(search, 0.85) == {"a": 2}
