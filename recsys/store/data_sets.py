@@ -20,7 +20,13 @@ from recsys.store.drafts import drafting, sweep
 from recsys.store.tables import DataSet, Item, Model, RatedItems
 
 
-def save_data_set(engine: Engine, ratings: Ratings, *, feedback_revision: int = 0) -> int:
+def save_data_set(
+    engine: Engine,
+    ratings: Ratings,
+    *,
+    feedback_revision: int = 0,
+    fingerprint: str | None = None,
+) -> int:
     """Return the id of the stored data set that holds ``ratings``, writing it if there is none.
 
     A data set never changes: it is the same one if name, ratings and metadata are. Its rows are
@@ -33,22 +39,18 @@ def save_data_set(engine: Engine, ratings: Ratings, *, feedback_revision: int = 
     feedback_revision : int
         That of `load_feedback`, if its entries were merged in: what is written later is newer
         than this data set. One that is there already keeps the larger of both.
+    fingerprint : str, optional
+        What the data set is known by, if the ratings come in another order than the one in which
+        their own fingerprint was taken.
 
     Raises
     ------
     StoreError
         If the database cannot be written.
     """
-    metadata_fingerprint = _metadata_fingerprint(ratings.metadata)
-    same = (
-        select(DataSet.id)
-        .where(DataSet.is_complete)
-        .where(DataSet.name == ratings.name, DataSet.fingerprint == ratings.fingerprint)
-        .where(DataSet.metadata_fingerprint == metadata_fingerprint)
-    )
+    fingerprint = fingerprint or ratings.fingerprint
     sweep(engine)
-    with engine.connect() as connection:
-        found = connection.execute(same).scalar()
+    found = find_same_data_set(engine, ratings.name, fingerprint, ratings.metadata)
     if found is not None:
         _hold_feedback(engine, found, feedback_revision)
         return found
@@ -58,8 +60,8 @@ def save_data_set(engine: Engine, ratings: Ratings, *, feedback_revision: int = 
             engine,
             DataSet,
             name=ratings.name,
-            fingerprint=ratings.fingerprint,
-            metadata_fingerprint=metadata_fingerprint,
+            fingerprint=fingerprint,
+            metadata_fingerprint=_metadata_fingerprint(ratings.metadata),
             n_users=ratings.n_users,
             n_items=ratings.n_items,
             n_ratings=ratings.n_ratings,
@@ -75,10 +77,25 @@ def save_data_set(engine: Engine, ratings: Ratings, *, feedback_revision: int = 
             return draft.id
     except IntegrityError:
         # Another process has completed the same data set meanwhile.
-        with engine.connect() as connection:
-            found = connection.execute(same).scalar_one()
+        found = find_same_data_set(engine, ratings.name, fingerprint, ratings.metadata)
+        if found is None:
+            raise
         _hold_feedback(engine, found, feedback_revision)
         return found
+
+
+def find_same_data_set(
+    engine: Engine, name: str, fingerprint: str, metadata: ItemMetadata
+) -> int | None:
+    """Return the id of the stored data set with this name, these ratings and metadata, if any."""
+    same = select(DataSet.id).where(
+        DataSet.is_complete,
+        DataSet.name == name,
+        DataSet.fingerprint == fingerprint,
+        DataSet.metadata_fingerprint == _metadata_fingerprint(metadata),
+    )
+    with engine.connect() as connection:
+        return connection.execute(same).scalar()
 
 
 def load_ratings(engine: Engine, data_set_id: int) -> Ratings:

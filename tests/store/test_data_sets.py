@@ -162,3 +162,21 @@ def test_two_writers_of_the_same_ratings_end_with_one_data_set(engine, ratings, 
     assert [store.save_data_set(engine, ratings)] == won
     with engine.connect() as connection:
         assert connection.scalars(select(DataSet.id)).all() == won
+
+
+def test_a_sample_of_users_is_the_same_each_time_and_all_where_they_are_few(engine, save):
+    model_id = save()
+    assert store.sample_users(engine, model_id, 10) == ["x", "y", "z"]
+    sampled = store.sample_users(engine, model_id, 2)
+    assert sampled == store.sample_users(engine, model_id, 2)
+    assert len(set(sampled)) == 2
+    with pytest.raises(NotFoundError, match="there is no version 9"):
+        store.sample_users(engine, 9, 2)
+
+
+def test_a_data_set_is_known_by_the_fingerprint_of_another_order(engine, ratings):
+    data_set_id = store.save_data_set(engine, ratings)
+    turned = ratings.select(np.arange(ratings.n_ratings)[::-1])
+    assert store.save_data_set(engine, turned) != data_set_id
+    known = {"fingerprint": ratings.fingerprint}
+    assert store.save_data_set(engine, turned, **known) == data_set_id
