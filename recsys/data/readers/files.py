@@ -29,6 +29,10 @@ _BROKEN = (
 )
 
 
+QUICK = 1.0
+"""Seconds; what is read sooner needs no progress bar."""
+
+
 @dataclass(frozen=True)
 class File:
     """One file of a data set.
@@ -133,7 +137,7 @@ def _progress(stream: BinaryIO, file: File, shown: bool) -> Iterator[BinaryIO]:
         desc=f"reading {file.name}",
         leave=False,
         disable=None,
-        delay=1,  # what is done in a second needs no bar
+        delay=QUICK,
     ) as counted:
         yield cast(BinaryIO, counted)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.data.readers import read, read_ratings
+from recsys.data.readers import files, read, read_ratings
 from recsys.data.readers.columns import COLUMN_NAMES
 from recsys.errors import DataError, NotFoundError, UsageError
 
@@ -314,6 +314,7 @@ class Terminal(io.StringIO):
 
 
 def test_progress_is_shown_on_a_terminal_only(write, capsys, monkeypatch):
+    monkeypatch.setattr(files, "QUICK", 0)
     path = write("a.csv", "user,item\n1,2\n")
     read_ratings(path, progress=True)
     assert capsys.readouterr() == ("", "")
@@ -321,3 +322,9 @@ def test_progress_is_shown_on_a_terminal_only(write, capsys, monkeypatch):
     read_ratings(path, progress=True)
     assert "reading a.csv" in terminal.getvalue()
     assert capsys.readouterr().out == ""
+
+
+def test_quick_reading_shows_no_progress(write, monkeypatch):
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    read_ratings(write("a.csv", "user,item\n1,2\n"), progress=True)
+    assert terminal.getvalue() == ""

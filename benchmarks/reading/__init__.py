@@ -1,0 +1,1 @@
+"""How fast ratings files become `Ratings`, and in how much memory."""
