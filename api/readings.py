@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from api.backend import backend, recommender
 from recsys.analysis.bias import BiasTable, bias_table
 from recsys.analysis.pca import PrincipalAxes, principal_axes
+from recsys.serving import Recommender
 from recsys.store import get_version
+
+# Axes take a second where there are many items, and each page and each answer asks for some. They
+# are kept as long as the version is, for the few numbers of them that are asked for.
+MOST_KEPT = 8
+_kept: WeakKeyDictionary[Recommender, dict[tuple[int, int, int], PrincipalAxes]] = (
+    WeakKeyDictionary()
+)
 
 
 def biases(min_ratings: int) -> BiasTable:
@@ -35,7 +45,14 @@ def axes(n_components: int, top: int, min_ratings: int = 20) -> PrincipalAxes:
     NotFoundError
         If the version has no rating embeddings.
     """
-    asked = recommender()
-    return principal_axes(
-        asked.side("rating"), asked.catalogue, n_components, top=top, min_ratings=min_ratings
-    )
+    asked, numbers = recommender(), (n_components, top, min_ratings)
+    kept = _kept.setdefault(asked, {})
+    found = kept.get(numbers)
+    if found is None:
+        found = principal_axes(
+            asked.side("rating"), asked.catalogue, n_components, top=top, min_ratings=min_ratings
+        )
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        kept[numbers] = found
+    return found

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, render_template, request
 from pydantic import BaseModel, ValidationError
 
 from api import errors
-from api.conditional import tag_by_content
+from api.conditional import tag_by_content, tag_by_state
 from api.config import Config
 
 # Nothing inline, nothing from another host: a title can never become a script.
@@ -29,8 +29,15 @@ _NEEDS_KEY = (
 Query = TypeVar("Query", bound=BaseModel)
 
 pages = Blueprint("page", __name__)
+"""What people look at."""
+
+data = Blueprint("page_data", __name__)
+"""What the pages' scripts draw: nothing is computed for a browser that holds it already."""
+
 tag_by_content(pages)
-pages.register_error_handler(ValidationError, errors.from_validation)
+tag_by_state(data)
+for _blueprint in (pages, data):
+    _blueprint.register_error_handler(ValidationError, errors.from_validation)
 
 
 def register(app: Flask, config: Config) -> None:
@@ -41,6 +48,7 @@ def register(app: Flask, config: Config) -> None:
         app.before_request(_refuse)
     app.after_request(_as_page)
     app.register_blueprint(pages)
+    app.register_blueprint(data)
 
 
 def render(template: str, **values: object) -> Response:
@@ -70,7 +78,8 @@ def _signed(value: float, digits: int) -> str:
 
 
 def _refuse() -> Response | None:
-    return errors.problem(403, _NEEDS_KEY) if request.blueprint == pages.name else None
+    is_ours = request.blueprint in (pages.name, data.name)
+    return errors.problem(403, _NEEDS_KEY) if is_ours else None
 
 
 def _as_page(answer: Response) -> Response:

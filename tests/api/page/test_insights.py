@@ -1,5 +1,6 @@
 import html
 import re
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -68,6 +69,7 @@ def fitted_on_few_ratings(monkeypatch):
     monkeypatch.setattr(
         "recsys.analysis.pca.well_known", lambda items, *_: items.item_counts.nonzero()[0]
     )
+    monkeypatch.setattr("api.readings._kept", WeakKeyDictionary())
 
 
 @pytest.mark.usefixtures("fitted_on_few_ratings")

@@ -1,3 +1,5 @@
+from weakref import WeakKeyDictionary
+
 import pytest
 
 from recsys import store
@@ -12,6 +14,7 @@ def fitted_on_few_ratings(monkeypatch):
     monkeypatch.setattr(
         "recsys.analysis.pca.well_known", lambda items, *_: items.item_counts.nonzero()[0]
     )
+    monkeypatch.setattr("api.readings._kept", WeakKeyDictionary())
 
 
 def test_biases_are_those_of_the_stored_embeddings_worst_first(shop):
