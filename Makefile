@@ -16,6 +16,7 @@ $(RUNTIME): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m recsys.training.warm
 	@touch $@
 
 $(DEV): $(RUNTIME)

@@ -12,6 +12,7 @@ from recsys.cli.tell import tell_choice
 from recsys.data import Ratings
 from recsys.data.relevance import is_relevant
 from recsys.model.snapshot import Snapshot
+from recsys.training import kernels
 from recsys.training.fit import fit_snapshot
 from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.progress import ProgressBar
@@ -80,6 +81,8 @@ def fit(
 ) -> list[Snapshot]:
     """Return the snapshot of each of the chosen hyperparameters, under a progress bar."""
     snapshots = []
+    if any(each.model == "dot" for each in chosen) and kernels.need_compiling():
+        note(kernels.COMPILING)
     for hyperparameters in chosen:
         with closing(ProgressBar(hyperparameters)) as bar:
             snapshots.append(

@@ -9,6 +9,7 @@ same for any number of threads. The arithmetic is that of
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 import numba
@@ -43,6 +44,16 @@ N_PARTS = 16
 # Ratings are worked on four at a time, and their rows asked for two rounds ahead.
 _AHEAD = np.uint64(8)
 _1, _2, _3, _4 = (np.uint64(n) for n in (1, 2, 3, 4))
+
+
+COMPILING = "compiling the kernels, once per installation: about half a minute"
+
+
+def need_compiling() -> bool:
+    """Say whether the passes have yet to be compiled, because they are new here or changed."""
+    kept = Path(user_pass.stats.cache_path).glob("kernels.user_pass-*.nbi")
+    changed = Path(__file__).stat().st_mtime
+    return all(index.stat().st_mtime < changed for index in kept)
 
 
 def use_threads(n_threads: int | None, batch_size: int) -> None:
