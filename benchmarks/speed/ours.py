@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.speed.shapes import DataSet
 from recsys.data import Ratings
 from recsys.data.synthetic import synthetic_ratings
+from recsys.errors import DivergenceError
 from recsys.training.fit import fit_snapshot
 from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.trainer import Callback, Run, validation_rmse
@@ -71,4 +72,7 @@ def _tell(**said: float) -> None:
 
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])
-    main(Path(asked["folder"]), asked["settings"], asked["n_threads"], scores=asked["scores"])
+    try:
+        main(Path(asked["folder"]), asked["settings"], asked["n_threads"], scores=asked["scores"])
+    except DivergenceError as error:
+        sys.exit(str(error))

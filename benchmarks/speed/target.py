@@ -15,9 +15,9 @@ from benchmarks.speed.turns import Entrant, Timed, libmf, ours, race
 # built up: 2 lr / (1 - momentum) / batch_size.
 OUR_GRID = {
     "step": (0.04, 0.06),
-    "reg": (0.02, 0.05),
-    "n_epochs": (5, 7, 10),
-    "batch_size": (65_536, 131_072),
+    "reg": (0.05, 0.06),
+    "n_epochs": (6, 8, 10),
+    "batch_size": (65_536,),
 }
 LIBMF_GRID = {"lambda": (0.02, 0.03, 0.05), "eta": (0.1, 0.15)}
 _LIBMF_EPOCHS = 15

@@ -51,7 +51,7 @@ COMPILING = "compiling the kernels, once per installation: about half a minute"
 
 def need_compiling() -> bool:
     """Say whether the passes have yet to be compiled, because they are new here or changed."""
-    kept = Path(user_pass.stats.cache_path).glob("kernels.user_pass-*.nbi")
+    kept = Path(str(user_pass.stats.cache_path)).glob("kernels.user_pass-*.nbi")
     changed = Path(__file__).stat().st_mtime
     return all(index.stat().st_mtime < changed for index in kept)
 

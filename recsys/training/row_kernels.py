@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
@@ -15,13 +15,14 @@ Array = NDArray[np.floating]
 
 # Sums may be reordered to fill vector registers; NaN and infinity keep their meaning, because a
 # training that diverges must be noticed.
-of_a_row = njit(
-    cache=True,
-    fastmath={"reassoc", "contract", "nsz", "arcp"},
-    error_model="numpy",
-    forceinline=True,
-    _nrt=False,  # nothing is allocated in them, so that references need not be counted
-)
+_OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
+    "error_model": "numpy",
+    "forceinline": True,
+    "_nrt": False,  # nothing is allocated, so that references to arrays need not be counted
+}
+of_a_row = njit(**_OPTIONS)
 # The passes only spread parts over the threads. What happens to one stands in a function of its
 # own: numba 0.6x drops stores to a named tuple's array from inside a `prange` loop.
 over_rows = njit(parallel=True, cache=True)
