@@ -13,6 +13,7 @@ from recsys.errors import DataError, UsageError
 
 # Part of what every stored version means by "held out": another key is another choice.
 _KEY = b"recsys held-out ratings"
+_CHUNK = 1 << 20
 
 
 def held_out(ratings: Ratings, fraction: float = 0.1) -> NDArray[np.bool_]:
@@ -33,11 +34,16 @@ def held_out(ratings: Ratings, fraction: float = 0.1) -> NDArray[np.bool_]:
         If ``fraction`` is outside [0, 1].
     """
     _check_fraction(fraction)
-    users = _hashes(ratings.user_ids, b"user")[ratings.users]
-    items = _hashes(ratings.item_ids, b"item")[ratings.items]
-    # 53 bits are what a float64 in [0, 1) can hold.
-    uniform = (_mix(users + _mix(items)) >> np.uint64(11)) * 2.0**-53
-    return np.asarray(uniform < fraction)
+    users = _hashes(ratings.user_ids, b"user")
+    items = _mix(_hashes(ratings.item_ids, b"item"))
+    chosen = np.empty(ratings.n_ratings, dtype=bool)
+    # In pieces: the hashes of 20 million pairs take more memory than the ratings.
+    for start in range(0, ratings.n_ratings, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        # 53 bits are what a float64 in [0, 1) can hold.
+        bits = _mix(users[ratings.users[part]] + items[ratings.items[part]]) >> np.uint64(11)
+        chosen[part] = bits * 2.0**-53 < fraction
+    return chosen
 
 
 def split_by_rating(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from itertools import repeat
 from typing import Any
 
@@ -14,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from recsys.data import IdMap, ItemMetadata, Ratings
 from recsys.errors import NotFoundError
 from recsys.model.snapshot import Catalogue
-from recsys.store.blobs import check_lengths, check_rows, cut, join
+from recsys.store.blobs import check_lengths, check_rows, join
+from recsys.store.data_set_rows import item_rows, rated_items_rows
 from recsys.store.database import writing
 from recsys.store.drafts import drafting, sweep
 from recsys.store.tables import DataSet, Item, Model, RatedItems
@@ -71,8 +71,8 @@ def save_data_set(
             has_timestamps=ratings.timestamps is not None,
             feedback_revision=feedback_revision,
         ) as draft:
-            draft.insert(Item, _item_rows(draft.id, ratings))
-            draft.insert_many(RatedItems, _rated_items_rows(draft.id, ratings))
+            draft.insert(Item, item_rows(draft.id, ratings))
+            draft.insert_many(RatedItems, rated_items_rows(draft.id, ratings))
             draft.complete()
             return draft.id
     except IntegrityError:
@@ -247,48 +247,3 @@ def _hold_feedback(engine: Engine, data_set_id: int, revision: int) -> None:
 def _metadata_fingerprint(metadata: ItemMetadata) -> str:
     content = json.dumps([metadata.titles, metadata.years, metadata.genres])
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _item_rows(data_set_id: int, ratings: Ratings) -> Iterator[dict[str, Any]]:
-    n_ratings = np.bincount(ratings.items, minlength=ratings.n_items)
-    means: list[float | None] = [None] * ratings.n_items
-    if ratings.values is not None:
-        sums = np.bincount(ratings.items, weights=ratings.values, minlength=ratings.n_items)
-        rated = np.flatnonzero(n_ratings)
-        found = (sums[rated] / n_ratings[rated]).astype(np.float32)
-        for row, mean in zip(rated.tolist(), found.tolist(), strict=True):
-            means[row] = mean
-    metadata = ratings.metadata
-    for row, item_id in enumerate(ratings.item_ids):
-        yield {
-            "data_set_id": data_set_id,
-            "item_row": row,
-            "item_id": item_id,
-            "title": metadata.titles[row],
-            "year": metadata.years[row],
-            "genres": list(metadata.genres[row]),
-            "n_ratings": int(n_ratings[row]),
-            "mean_rating": means[row],
-        }
-
-
-def _rated_items_rows(data_set_id: int, ratings: Ratings) -> Iterator[tuple[Any, ...]]:
-    order = np.argsort(
-        ratings.users.astype(np.int64) * ratings.n_items + ratings.items, kind="stable"
-    )
-    counts = np.bincount(ratings.users, minlength=ratings.n_users)
-    starts = np.concatenate(([0], np.cumsum(counts)))
-
-    def by_user(array: NDArray[Any] | None, dtype: str) -> Iterator[bytes | None]:
-        return repeat(None, ratings.n_users) if array is None else cut(array[order], dtype, starts)
-
-    return zip(
-        repeat(data_set_id),
-        range(ratings.n_users),
-        ratings.user_ids,
-        counts.tolist(),
-        by_user(ratings.items, "<i4"),
-        by_user(ratings.values, "<f4"),
-        by_user(ratings.timestamps, "<i8"),
-        strict=False,
-    )

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data import IdMap, Ratings
+from recsys.data import split as splits
 from recsys.data.split import (
     held_out,
     k_folds,
@@ -14,6 +15,7 @@ from recsys.data.split import (
     split_by_user,
     split_last,
 )
+from recsys.data.synthetic import synthetic_ratings
 from recsys.errors import DataError, UsageError
 
 FRACTIONS = st.floats(0, 1)
@@ -241,3 +243,10 @@ def test_all_and_nothing_are_fractions_too():
         assert split_by_rating(timed, fraction, rng).tolist() == expected
         assert split_by_user(timed, fraction, rng).tolist() == expected
         assert split_by_time(timed, fraction).tolist() == expected
+
+
+def test_what_is_held_out_does_not_depend_on_the_pieces_it_is_worked_out_in(monkeypatch):
+    made, _ = synthetic_ratings(40, 30, 500, 2, 0.5, np.random.default_rng(0))
+    whole = held_out(made, 0.3)
+    monkeypatch.setattr(splits, "_CHUNK", 7)
+    np.testing.assert_array_equal(held_out(made, 0.3), whole)

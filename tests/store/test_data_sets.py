@@ -13,7 +13,7 @@ from recsys import store
 from recsys.data import IdMap, ItemMetadata, Ratings
 from recsys.data.ids import is_valid_id
 from recsys.errors import NotFoundError, StoreError
-from recsys.store import data_sets
+from recsys.store import data_set_rows, data_sets
 from recsys.store.database import writing
 from recsys.store.tables import DataSet, Item, RatedItems
 
@@ -149,16 +149,16 @@ def test_a_truncated_row_is_told(engine, ratings, column, blob):
 
 
 def test_two_writers_of_the_same_ratings_end_with_one_data_set(engine, ratings, monkeypatch):
-    rows = data_sets._rated_items_rows
+    rows = data_sets.rated_items_rows
     won = []
 
     def overtaken(data_set_id, ratings):
         # Another process writes and completes the same ratings between our chunks.
-        monkeypatch.setattr(data_sets, "_rated_items_rows", rows)
+        monkeypatch.setattr(data_sets, "rated_items_rows", rows)
         won.append(store.save_data_set(engine, ratings))
         return rows(data_set_id, ratings)
 
-    monkeypatch.setattr(data_sets, "_rated_items_rows", overtaken)
+    monkeypatch.setattr(data_sets, "rated_items_rows", overtaken)
     assert [store.save_data_set(engine, ratings)] == won
     with engine.connect() as connection:
         assert connection.scalars(select(DataSet.id)).all() == won
@@ -180,3 +180,13 @@ def test_a_data_set_is_known_by_the_fingerprint_of_another_order(engine, ratings
     assert store.save_data_set(engine, turned) != data_set_id
     known = {"fingerprint": ratings.fingerprint}
     assert store.save_data_set(engine, turned, **known) == data_set_id
+
+
+def test_rated_items_do_not_depend_on_how_many_users_are_worked_out_at_once(
+    ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = list(data_set_rows.rated_items_rows(7, ratings))
+    monkeypatch.setattr(data_set_rows, "ROWS_PER_COMMIT", 2)
+    assert list(data_set_rows.rated_items_rows(7, ratings)) == whole
+    # x rated a, b and c; y a and c; z nothing.
+    assert [np.frombuffer(row[4], "<i4").tolist() for row in whole] == [[0, 1, 2], [0, 2], []]
