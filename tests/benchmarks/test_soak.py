@@ -1,0 +1,82 @@
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.serving.load import Answer
+from benchmarks.serving.service import Store
+from benchmarks.soak.__main__ import soak
+from benchmarks.soak.traffic import Traffic
+
+_spec = importlib.util.spec_from_file_location(
+    "client_conftest", Path(__file__).parents[1] / "client" / "conftest.py"
+)
+rooms = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(rooms)
+
+
+def test_a_small_soak_stands_promotions_and_a_restart(tmp_path):
+    rooms.make_shop(tmp_path).close()
+    measured = soak(Store(tmp_path), n_requests=800, n_moves=6, flat=None)
+    assert measured.problems == []
+    assert (measured.n_answers, measured.n_moves) == (800, 6)
+    assert measured.n_ratings > 10
+    assert measured.n_not_modified > 0
+
+
+@pytest.fixture
+def traffic():
+    made = Traffic(["1"], ["a", "b", "c", "d", "e"], "recsys_x", np.random.default_rng(0))
+    for asked in made.questions:
+        made.learn(asked, answer(asked, 1))
+    return made
+
+
+def answer(asked, model_id, status=200):
+    body = json.dumps({"items": [asked.name], "model_id": model_id}, separators=(",", ":"))
+    return Answer(status, b"HTTP/1.1 200 OK", body.encode())
+
+
+def test_an_answer_of_one_version_is_taken(traffic):
+    asked = traffic.questions[0]
+    traffic.check(asked, answer(asked, 1))
+    assert traffic.problems == []
+    assert traffic.served == {1: 1}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda asked: answer(asked, 2),  # no version that was asked in quiet
+        lambda asked: answer(asked, 1)._replace(body=b'{"items":[],"model_id":1}'),
+        lambda asked: answer(asked, 1, status=503),
+    ],
+)
+def test_what_no_version_answers_is_a_problem(traffic, wrong):
+    asked = traffic.questions[0]
+    traffic.check(asked, wrong(asked))
+    assert len(traffic.problems) == 1
+
+
+def test_a_rating_that_was_acknowledged_and_lost_is_a_problem(traffic):
+    written = [asked for asked in traffic.draw(200) if asked.name.startswith("rating")]
+    for asked in written:
+        traffic.check(asked, Answer(200, b"HTTP/1.1 200 OK", b'{"n_accepted":1,"model_id":1}'))
+    assert len(traffic.kept) == len(written) > 0
+    known = {}
+    for (user_id, item_id), rating in traffic.kept.items():
+        known.setdefault(user_id, {})[item_id] = rating
+    traffic.check_kept(known)
+    assert traffic.problems == []
+    user_id, item_id = next(iter(traffic.kept))
+    known[user_id][item_id] = None
+    traffic.check_kept(known)
+    assert len(traffic.problems) == 1
+
+
+def test_a_rating_that_was_refused_is_a_problem(traffic):
+    asked = next(asked for asked in traffic.draw(200) if asked.name.startswith("rating"))
+    traffic.check(asked, Answer(200, b"HTTP/1.1 200 OK", b'{"n_accepted":0,"model_id":1}'))
+    assert len(traffic.problems) == 1
