@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from recsys import store
+from recsys.cli.compare import compare
+from recsys.cli.exchange import export, import_
 from recsys.cli.output import json_option, note, print_json, print_pairs, print_table
 from recsys.model.snapshot import Objective
 from recsys.store import VersionInfo
@@ -13,7 +15,11 @@ from recsys.store import VersionInfo
 
 @click.group()
 def models() -> None:
-    """List the stored versions, and choose which of them is served."""
+    """List and compare the stored versions, choose which is served, take them in and out."""
+
+
+for command in (compare, export, import_):
+    models.add_command(command)
 
 
 @models.command("list")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from recsys.errors import DataError
 from recsys.store.exchange.bundle import Bundle
@@ -15,7 +15,8 @@ def write(path: Path, bundle: Bundle) -> None:
 
     The format's own place for text ends at 100 MB, which the ids of many users would fill.
     """
-    save_file(to_arrays(bundle), path, metadata={"format": "recsys"})
+    # The library's own way to write a file leaves it readable to nobody else.
+    path.write_bytes(save(to_arrays(bundle), metadata={"format": "recsys"}))
 
 
 def read(path: Path) -> Bundle:
