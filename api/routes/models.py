@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import logging
+
 from flask import Response
 
 from api.backend import backend
 from api.conditional import tag_by_content
 from api.json_body import take_json
+from api.keys import caller
 from api.resource import problems, resource
 from api.responses import answer, next_page
 from api.schemas.common import NoParameters
@@ -23,6 +26,7 @@ from api.schemas.models import (
     model_list,
 )
 from recsys.store import (
+    AliasInfo,
     StoreSource,
     compare_versions,
     get_alias,
@@ -35,6 +39,8 @@ from recsys.store import (
 api = resource("models", 404, 422, 500, 503, url_prefix="/v1/models")
 take_json(api)
 tag_by_content(api)
+
+logger = logging.getLogger(__name__)
 
 
 @api.get("", responses={200: ModelList, **problems(304)})
@@ -76,14 +82,25 @@ def show_alias(path: AliasPath, query: NoParameters) -> Response:
 @api.put("/aliases/<alias>", responses={200: Alias, **problems(400, 409, 415)})
 def promote_model(path: AliasPath, query: NoParameters, body: Promotion) -> Response:
     """Point an alias to a version; the champion is served from the next request on."""
-    moved = promote(
-        backend().engine, body.model_id, path.alias, expected_revision=body.expected_revision
+    return _moved(
+        promote(
+            backend().engine, body.model_id, path.alias, expected_revision=body.expected_revision
+        )
     )
-    return answer(Alias.model_validate(moved))
 
 
 @api.post("/aliases/<alias>/rollback", responses={200: Alias, **problems(400, 409, 415)})
 def roll_back_alias(path: AliasPath, query: NoParameters, body: Rollback) -> Response:
     """Point an alias to the version that it pointed to before."""
-    moved = rollback(backend().engine, path.alias, expected_revision=body.expected_revision)
-    return answer(Alias.model_validate(moved))
+    return _moved(rollback(backend().engine, path.alias, expected_revision=body.expected_revision))
+
+
+def _moved(alias: AliasInfo) -> Response:
+    logger.info(
+        "%s points to version %d, revision %d, by key %s",
+        alias.alias,
+        alias.model_id,
+        alias.revision,
+        caller() or "none",
+    )
+    return answer(Alias.model_validate(alias))

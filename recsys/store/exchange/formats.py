@@ -36,7 +36,12 @@ FORMATS = {
     "projector": Format(projector.write, projector.read, is_folder=True),
 }
 
-_TABLES = {"*.parquet": "parquet", "*.vectors.tsv": "projector", "*.txt": "word2vec"}
+# Every version has a table of users.
+_TABLES = {
+    "*.users.parquet": "parquet",
+    "*.users.txt": "word2vec",
+    "*.users.vectors.tsv": "projector",
+}
 
 
 def format_of(path: Path) -> Format:

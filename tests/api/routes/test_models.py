@@ -159,11 +159,13 @@ def test_an_alias_that_cannot_be_one_is_refused(fresh_shop, alias):
     assert answer.get_json()["errors"][0]["location"] == "path"
 
 
-def test_promotion_needs_a_key_where_there_are_keys(fresh_shop):
+def test_promotion_needs_a_key_where_there_are_keys_and_the_log_says_whose(fresh_shop, caplog):
     key = store.create_key(fresh_shop.engine, "ops")
     put = partial(fresh_shop.client.put, "/v1/models/aliases/challenger", json={"model_id": 1})
     assert put().status_code == 401
-    assert put(headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    with caplog.at_level("INFO", "api.routes.models"):
+        assert put(headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert "challenger points to version 1, revision 1, by key ops" in caplog.messages
     assert (
         fresh_shop.client.post("/v1/models/aliases/challenger/rollback", json={}).status_code == 401
     )
