@@ -71,22 +71,22 @@ class Bundle:
         return self.item_ids if table.of_items else self.user_ids
 
     def tables(self) -> list[Table]:
-        """Return what other programs want to read: the embeddings by user and by item."""
+        """Return what other programs want to read: the embeddings by user and by item.
+
+        The manifest alone tells: a format that is about to read them has no arrays yet.
+        """
+        names = set(self.manifest["arrays"])
+        columns = ("factors", "bias", "counts", "implicit", "implicit_bias")
         return [
             Table(
                 f"{snapshot['objective']}.{side}s",
                 side == "item",
                 {
                     column: f"{snapshot['objective']}/{side}_{column}"
-                    for column in ("factors", "bias", "counts", "implicit", "implicit_bias")
-                    if f"{snapshot['objective']}/{side}_{column}" in self._array_names
+                    for column in columns
+                    if f"{snapshot['objective']}/{side}_{column}" in names
                 },
             )
             for snapshot in self.manifest["snapshots"]
             for side in ("item", "user")
         ]
-
-    @property
-    def _array_names(self) -> list[str]:
-        # A format may have written some of them elsewhere and be about to read them.
-        return list(self.manifest["arrays"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -194,10 +194,9 @@ def _snapshot(
 def _head(own: Mapping[str, Array], n_layers: int) -> Head | None:
     if not n_layers:
         return None
-    layers: Sequence[int] = range(n_layers)
     return Head(
-        tuple(own[f"layer{number}_weight"] for number in layers),
-        tuple(own[f"layer{number}_bias"] for number in layers),
+        tuple(own[f"layer{number}_weight"] for number in range(n_layers)),
+        tuple(own[f"layer{number}_bias"] for number in range(n_layers)),
     )
 
 
