@@ -12,8 +12,10 @@ from recsys.evaluation.predictor import Predictor
 
 Rows = NDArray[np.int32]
 
-# Scores held at once, whatever the catalogue: 4 MB of them, and a few times that to sort.
-_BLOCK = 1 << 20
+# Scores held at once, whatever the catalogue: 16 MB of them, and a few times that to sort.
+_BLOCK = 1 << 22
+# With so many, few groups hold two of the best.
+_GROUPS_PER_PLACE = 16
 
 
 def best_items(scores: NDArray[np.floating], k: int) -> Rows:
@@ -38,8 +40,8 @@ def best_items(scores: NDArray[np.floating], k: int) -> Rows:
     n = min(k, n_items)
     if n == 0 or n_users == 0:
         return best
-    # The n-th highest score in linear time; of those that equal it only the first are needed.
-    threshold = np.partition(scores, n_items - n, axis=1)[:, n_items - n, None]
+    # Of the items that equal the n-th highest score only the first are needed.
+    threshold = _nth_highest(scores, n)
     is_chosen = scores >= threshold
     tied = np.flatnonzero(np.count_nonzero(is_chosen, axis=1) > n)
     if len(tied):
@@ -54,6 +56,26 @@ def best_items(scores: NDArray[np.floating], k: int) -> Rows:
     is_in = np.take_along_axis(chosen, order, axis=1) > -np.inf
     best[:, :n] = np.where(is_in, np.take_along_axis(rows, order, axis=1), -1)
     return best
+
+
+def _nth_highest(scores: NDArray[np.floating], n: int) -> NDArray[np.floating]:
+    """Return each user's ``n``-th highest score, (n_users, 1).
+
+    The items are dealt into groups: the n-th highest of the groups' maxima is reached by n scores
+    and more, so that only the few that reach it need sorting out.
+    """
+    n_users, n_items = scores.shape
+    n_groups = _GROUPS_PER_PLACE * n
+    in_each = n_items // n_groups
+    if in_each < 2:
+        return np.partition(scores, n_items - n, axis=1)[:, n_items - n, None]
+    grouped = scores[:, : in_each * n_groups].reshape(n_users, in_each, n_groups)
+    bounds = np.partition(grouped.max(axis=1), n_groups - n, axis=1)[:, n_groups - n]
+    highest = np.empty((n_users, 1), scores.dtype)
+    for user, bound in enumerate(bounds):
+        reaching = scores[user][scores[user] >= bound]
+        highest[user] = np.partition(reaching, len(reaching) - n)[len(reaching) - n]
+    return highest
 
 
 def recommend_lists(

@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from recsys.data import IdMap, Ratings
 from recsys.evaluation import lists as module
@@ -92,3 +94,16 @@ def test_training_items_of_users_in_any_order_and_twice():
     positions, items = TrainingItems(train).of(np.array([2, 1, 0, -1, 2]))
     assert positions.tolist() == [0, 0, 2, 2, 4, 4]
     assert items.tolist() == [5, 1, 3, 4, 5, 1]
+
+
+@given(
+    table=hnp.arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 90)), elements=SCORES),
+    n=st.integers(1, 5),
+)
+def test_the_nth_highest_score_does_not_depend_on_the_groups(table, n):
+    n = min(n, table.shape[1])
+    expected = -np.sort(-table, axis=1)[:, n - 1, None]
+    for n_groups in (1, 2, 16):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "_GROUPS_PER_PLACE", n_groups)
+            np.testing.assert_array_equal(module._nth_highest(table, n), expected)
