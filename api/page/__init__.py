@@ -1,6 +1,6 @@
 """The pages at the API's root: what is recommended and why, and what the embeddings learned."""
 
-from api.page import explore, insights, recommend, users
+from api.page import explore, insights, models, recommend, users
 from api.page.site import register
 
-__all__ = ["explore", "insights", "recommend", "register", "users"]
+__all__ = ["explore", "insights", "models", "recommend", "register", "users"]

@@ -43,7 +43,7 @@ for _blueprint in (pages, data):
 def register(app: Flask, config: Config) -> None:
     """Add the pages to ``app``; where reads need a key, they say so and show nothing."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters |= {"plain": _plain, "signed": _signed}
+    app.jinja_env.filters |= {"figure": _figure, "plain": _plain, "signed": _signed}
     if config.reads_need_key:
         app.before_request(_refuse)
     app.after_request(_as_page)
@@ -67,6 +67,10 @@ def query_as(model: type[Query]) -> Query:
         If one is not allowed.
     """
     return model.model_validate({name: value for name, value in request.args.items() if value})
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else _plain(value, 4)
 
 
 def _plain(value: float, digits: int) -> str:

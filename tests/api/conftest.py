@@ -19,20 +19,20 @@ N_USERS, N_ITEMS, N_FACTORS = 12, 30, 4
 GENRES = ("Action", "Comedy", "Drama", "Film-Noir")
 
 
-def make_ratings() -> Ratings:
+def make_ratings(n_users: int = N_USERS) -> Ratings:
     """Twelve users, "1" to "12"; items "m0" to "m29", of which m28 and m29 nobody rated.
 
     m27 has neither title nor year, m26 is called as m25 and has commas and accents.
     """
     rng = np.random.default_rng(5)
-    pairs = [(u, i) for u in range(N_USERS) for i in range(N_ITEMS - 2) if rng.random() < 0.4]
+    pairs = [(u, i) for u in range(n_users) for i in range(N_ITEMS - 2) if rng.random() < 0.4]
     users, items = (np.array(rows, dtype=np.int32) for rows in zip(*pairs, strict=True))
     titles = [f"Film {n:02d}" for n in range(N_ITEMS)]
     titles[25] = titles[26] = "Fabuleux destin d'Amélie Poulain, Le"
     years = [1970 + n for n in range(N_ITEMS)]
     return Ratings(
         name="tiny",
-        user_ids=IdMap(str(n + 1) for n in range(N_USERS)),
+        user_ids=IdMap(str(n + 1) for n in range(n_users)),
         item_ids=IdMap(f"m{n}" for n in range(N_ITEMS)),
         users=users,
         items=items,
@@ -65,8 +65,8 @@ def make_snapshot(ratings: Ratings, seed: int) -> Snapshot:
             rating_scale=ratings.rating_scale,
         ),
         user_ids=ratings.user_ids,
-        user_factors=draw(N_USERS, N_FACTORS),
-        user_bias=draw(N_USERS),
+        user_factors=draw(ratings.n_users, N_FACTORS),
+        user_bias=draw(ratings.n_users),
         hyperparameters={"n_factors": N_FACTORS, "seed": seed},
         data_fingerprint=ratings.fingerprint,
         metrics={"rmse": 0.9, "mae": None},
@@ -241,5 +241,22 @@ def folding_shop(tmp_path):
 def empty_shop(tmp_path):
     """A store without any version."""
     made = Shop(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def browsed_shop(tmp_path_factory):
+    """A store of enough ratings for axes, with two versions, the second promoted last.
+
+    The title of m3 would be a script, were it not text.
+    """
+    ratings = make_ratings(n_users=100)
+    titles = list(ratings.metadata.titles)
+    titles[3] = "<script>document.title='taken over'</script>"
+    metadata = replace(ratings.metadata, titles=tuple(titles))
+    made = Shop(tmp_path_factory.mktemp("browsed"), replace(ratings, metadata=metadata))
+    made.train(seed=1, make=make_full)
+    made.train(seed=2, make=make_full)
     yield made
     made.close()

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+SCREENS = {
+    "light, wide": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
+    "dark, phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 800}},
+}
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium that is installed here."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if found is None:
+        pytest.skip("no Chromium is installed: the pages are not tried in a browser")
+    # A sandbox within that of a container needs rights that root does not have there.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def address(browsed_shop):
+    """Where the pages of `browsed_shop` are served."""
+    with _serving(browsed_shop.app) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_address(folding_shop):
+    """Where the pages of `folding_shop` are served."""
+    with _serving(folding_shop.app) as url:
+        yield url
+
+
+@pytest.fixture(params=SCREENS)
+def page(browser, address, request):
+    """A page that must raise no error and ask no other host for anything."""
+    # Without motion a flight over the map is there at once.
+    screen = SCREENS[request.param]
+    context = browser.new_context(base_url=address, reduced_motion="reduce", **screen)
+    context.set_default_timeout(10_000)
+    opened = context.new_page()
+    faults, hosts = [], set()
+    opened.on("console", lambda said: _is_fault(said) and faults.append(said.text))
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("request", lambda asked: hosts.add(urlsplit(asked.url).hostname))
+    yield opened
+    context.close()
+    assert faults == []
+    assert hosts <= {"127.0.0.1", None}  # what a page makes itself has no host
+
+
+@contextmanager
+def _serving(app):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _is_fault(said):
+    # That a key is asked for, a browser notes by itself.
+    return said.type == "error" and "status of 401" not in said.text

@@ -1,0 +1,85 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+HTML = {"Accept": "text/html"}
+
+
+def cells(row):
+    return [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]
+
+
+@pytest.fixture
+def two_versions(fresh_shop):
+    """A store with two versions, the first promoted."""
+    fresh_shop.train(seed=2, promote=False)
+    return fresh_shop
+
+
+def test_versions_are_listed_newest_first_with_what_is_served(two_versions):
+    page = two_versions.get("/models")
+    body = page.text.split("<tbody>")[1].split("</tbody>")[0]
+    rows = [cells(row) for row in re.findall(r"<tr>.*?</tr>", body, re.S)]
+    assert [row[0] for row in rows] == ["2", "1 champion"]
+    assert [row[2] for row in rows] == ["tiny", "tiny"]
+    assert rows[0][4] == "0.9000"  # the held-out RMSE that was stored
+    assert "Version 1 is the champion" in page.text
+
+
+def test_a_store_without_versions_says_that_nothing_is_served(empty_shop):
+    assert "Nothing is served" in empty_shop.get("/models").text
+
+
+def test_older_versions_are_on_the_next_page(two_versions):
+    page = two_versions.get("/models?limit=1")
+    assert "Older versions" not in page.text  # of one alone nothing can be compared
+    two_versions.train(seed=3, promote=False)
+    first = two_versions.get("/models?limit=2").text
+    (link,) = re.findall(r'href="([^"]+)">Older versions', first)
+    assert ">1</a>" in two_versions.get(link).text
+
+
+def test_a_version_shows_its_curves_from_its_first_epoch_to_its_last(fresh_shop):
+    history = tuple(
+        {"epoch": epoch, "train_loss": loss, "validation_rmse": None}
+        for epoch, loss in ((1, 3.0), (2, 1.0), (3, 2.0))
+    )
+    make = fresh_shop.train.__func__.__kwdefaults__["make"]
+    model_id = fresh_shop.train(
+        seed=2, make=lambda ratings, seed: replace(make(ratings, seed), history=history)
+    )
+    page = fresh_shop.get(f"/models/{model_id}")
+    # From the top, the largest, to the bottom, and half of the way back.
+    assert 'points="0.00,0.00 50.00,100.00 100.00,50.00"' in page.text
+    assert "training loss: 3 to 2 in 3 epochs, lowest 1" in page.text
+    assert "held-out RMSE" not in page.text
+    assert fresh_shop.ratings.fingerprint in page.text
+
+
+def test_an_alias_names_a_version_and_an_unknown_one_is_not_found(fresh_shop):
+    assert "Version 1, champion" in fresh_shop.get("/models/champion").text
+    assert fresh_shop.get("/models/99", headers=HTML).status_code == 404
+
+
+def test_two_versions_are_compared_by_metrics_and_settings(two_versions):
+    page = two_versions.get("/models/compare?from=1&to=2")
+    rows = [cells(row) for row in re.findall(r"<tr>.*?</tr>", page.text, re.S)]
+    assert ["rmse", "0.9000", "0.9000", "+0.0000"] in rows
+    assert ["seed", "1", "2"] in rows
+
+
+def test_what_moved_is_that_of_the_api(browsed_shop):
+    page = browsed_shop.get("/models/compare?from=1&to=2")
+    drift = browsed_shop.get("/v1/insights/drift?from=1&to=2").get_json()
+    table = page.text.split("What moved</h2>")[1]
+    rows = [cells(row) for row in re.findall(r"<tr>.*?</tr>", table, re.S)][1:]
+    assert [row[2] for row in rows] == [f"{item['distance']:.2f}" for item in drift["items"]]
+    assert f"alignment {drift['alignment']:.3f}" in page.text
+
+
+def test_where_nothing_can_be_compared_the_page_says_why(two_versions):
+    page = two_versions.get("/models/compare?from=1&to=2")
+    assert page.status_code == 200
+    assert "<p>" in page.text.split("What moved</h2>")[1]
+    assert two_versions.get("/models/compare?from=1", headers=HTML).status_code == 422
