@@ -4,8 +4,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,31 +56,16 @@ class Store:
 
     @contextmanager
     def served(self, *options: str) -> Iterator[Server]:
-        """Start ``recsys serve`` on a free port, yield it, and end it.
-
-        Parameters
-        ----------
-        *options : str
-            Of the command.
+        """Start ``recsys serve`` with ``options`` on a free port, yield it, and end it.
 
         Raises
         ------
         RuntimeError
             If it ends before it listens.
         """
-        log = self.folder / "serve.log"
-        with log.open("w") as told:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "recsys", "serve", "--port", "0", *options],
-                cwd=self.folder,
-                env=self._environment,
-                stderr=told,
-            )
-        try:
-            yield Server(process.pid, listening(process, log), log)
-        finally:
-            process.terminate()
-            process.wait()
+        command = [sys.executable, "-m", "recsys", "serve", "--port", "0", *options]
+        with running(command, self.folder, self._environment) as server:
+            yield server
 
 
 @dataclass(frozen=True)
@@ -113,22 +98,39 @@ class Server:
         return [int(pid) for pid in children.read_text().split()]
 
 
-def listening(process: subprocess.Popen[bytes], log: Path) -> int:
-    """Return the port that a server says in its log to listen on.
+@contextmanager
+def running(command: list[str], folder: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Start a server in a folder, yield it when it listens, and end it.
+
+    Parameters
+    ----------
+    command : list of str
+        Its log is to say where it listens as gunicorn or Flask do.
+    folder : Path
+    environment : mapping of str to str
 
     Raises
     ------
     RuntimeError
-        If it ends before.
+        If it ends before it listens.
     """
+    log = folder / "serve.log"
+    with log.open("w") as told:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=told, stderr=told)
+    try:
+        yield Server(process.pid, _port(process, log), log)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     while process.poll() is None:
         found = re.search(r"(?:Listening at: |Running on )http://[^:]+:(\d+)", log.read_text())
         if found:
             return int(found[1])
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
     raise RuntimeError(f"the server ended: {log.read_text().strip()}")
 
 
