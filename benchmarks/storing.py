@@ -97,6 +97,11 @@ def make(
         (np.arange(n) % n_items).astype(np.int32),
         rng.integers(1, 6, n).astype(np.float32),
     )
+    return ratings, snapshot_of(ratings, n_factors, rng)
+
+
+def snapshot_of(ratings: Ratings, n_factors: int, rng: np.random.Generator) -> Snapshot:
+    """Return a snapshot of the ratings' users and items, its parameters drawn at random."""
 
     def draw(*shape: int) -> Any:
         return rng.standard_normal(shape, dtype=np.float32)
@@ -107,25 +112,25 @@ def make(
         reg_bias=0.02,
         unobserved=0.0,
         user_mean=draw(n_factors),
-        item_implicit=draw(n_items, n_factors),
-        item_implicit_bias=draw(n_items),
+        item_implicit=draw(ratings.n_items, n_factors),
+        item_implicit_bias=draw(ratings.n_items),
     )
     items = ItemSide(
         item_ids=ratings.item_ids,
-        item_factors=draw(n_items, n_factors),
-        item_bias=draw(n_items),
-        item_counts=np.bincount(ratings.items).astype(np.int32),
+        item_factors=draw(ratings.n_items, n_factors),
+        item_bias=draw(ratings.n_items),
+        item_counts=np.bincount(ratings.items, minlength=ratings.n_items).astype(np.int32),
         global_mean=3.0,
         y_range=None,
         rating_scale=ratings.rating_scale,
         newcomers=newcomers,
     )
-    return ratings, Snapshot(
+    return Snapshot(
         objective="rating",
         items=items,
         user_ids=ratings.user_ids,
-        user_factors=draw(n_users, n_factors),
-        user_bias=draw(n_users),
+        user_factors=draw(ratings.n_users, n_factors),
+        user_bias=draw(ratings.n_users),
         hyperparameters={},
         data_fingerprint=ratings.fingerprint,
         metrics={},
