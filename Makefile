@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve train report test check format lint types layers migrate bench clean
+.PHONY: help setup setup-dev serve train report test check format lint types layers migrate bench soak fuzz clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -56,6 +56,12 @@ layers: setup-dev
 
 bench: setup ## print the measured tables of the README and docs
 	$(BIN)/python -m benchmarks
+
+soak: setup-dev fuzz ## a million requests beside promotions, a training and a restart, after fuzz
+	$(BIN)/python -m benchmarks.soak
+
+fuzz: setup-dev ## ask a live server by schemathesis what its description allows and what not
+	$(BIN)/python -m benchmarks.fuzz
 
 migrate: setup ## bring the database to the newest schema
 	$(BIN)/recsys db upgrade

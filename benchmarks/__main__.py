@@ -5,7 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("accuracy", "intervals", "lists", "bias_titles", "fold_in", "kills", "reference")
+BENCHMARKS = (
+    "accuracy",
+    "intervals",
+    "lists",
+    "bias_titles",
+    "fold_in",
+    "kills",
+    "api",
+    "reference",
+)
 
 
 def main() -> int:

@@ -53,6 +53,6 @@ def test_make_alone_lists_the_targets():
     )
     targets = [line.split()[0] for line in listed.stdout.splitlines()]
     assert targets == [
-        "setup", "serve", "train", "report", "test", "check", "lint", "types", "bench", "migrate",
-        "clean",
+        "setup", "serve", "train", "report", "test", "check", "lint", "types", "bench", "soak",
+        "fuzz", "migrate", "clean",
     ]  # fmt: skip
