@@ -124,7 +124,6 @@ def _user_part(part, batch, users, items, objective, work, gradient, move):  # t
 
 @of_a_row
 def _user_gradient(s, at, batch, users, items, objective, work, gradient):  # type: ignore[no-untyped-def]
-    # Arrays are taken out of their tuples once, and never cut: references are counted.
     rows, values, positions, delta = batch.items, batch.values, batch.item_positions, work.delta
     p, q, item_bias, p_gradient = work.user_factors, items.factors, items.bias, gradient.factors
     real = values.dtype.type
