@@ -49,6 +49,8 @@ class Row:
     what : str
     n_connections : int
     per_second, p50_ms, p99_ms : float
+    cpu_ms : float
+        Processor time of the server per answer.
     client_share : float
         Part of a core that the client took: well below 1, it was not what was measured.
     """
@@ -58,6 +60,7 @@ class Row:
     per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_ms: float
     client_share: float
 
 
@@ -133,15 +136,16 @@ def measure(asked: Sequence[Asked], n_requests: int, n_turns: int) -> list[Row]:
     RuntimeError
         If there was an error.
     """
-    found: dict[tuple[str, int], list[Load]] = {}
+    found: dict[tuple[str, int], list[tuple[Load, float]]] = {}
     for _ in range(n_turns):
         for n_connections in N_CONNECTIONS:
             for kind in asked:
-                some = islice(kind.requests, n_requests)
+                some, before = islice(kind.requests, n_requests), kind.server.cpu_seconds
                 done = load.apply(kind.server.port, some, n_connections)
+                cpu_ms = (kind.server.cpu_seconds - before) * 1000 / n_requests
                 if done.n_dropped or not done.statuses.keys() <= {200, 304}:
                     raise RuntimeError(f"{kind.what}: {dict(done.statuses)}")
-                found.setdefault((kind.what, n_connections), []).append(done)
+                found.setdefault((kind.what, n_connections), []).append((done, cpu_ms))
     return [_row(what, n_connections, loads) for (what, n_connections), loads in found.items()]
 
 
@@ -171,9 +175,9 @@ def _endless(requests: Sequence[Request], rng: np.random.Generator) -> Iterator[
             yield requests[row]
 
 
-def _row(what: str, n_connections: int, loads: Sequence[Load]) -> Row:
+def _row(what: str, n_connections: int, turns: Sequence[tuple[Load, float]]) -> Row:
     def middle(value: Callable[[Load], float]) -> float:
-        return median(value(done) for done in loads)
+        return median(value(done) for done, _ in turns)
 
     return Row(
         what,
@@ -181,6 +185,7 @@ def _row(what: str, n_connections: int, loads: Sequence[Load]) -> Row:
         middle(lambda done: done.per_second),
         middle(lambda done: done.milliseconds(50)),
         middle(lambda done: done.milliseconds(99)),
+        median(cpu_ms for _, cpu_ms in turns),
         middle(lambda done: done.client_share),
     )
 
@@ -227,13 +232,14 @@ def as_text(found: dict[str, Any]) -> str:
                 f"{row['per_second']:.0f}",
                 f"{row['p50_ms']:.1f}",
                 f"{row['p99_ms']:.1f}",
+                f"{row['cpu_ms']:.2f}",
                 f"{row['client_share']:.2f}",
             )
             for row in found["rows"]
         ],
-        headers=("what", "connections", "per second", "p50 ms", "p99 ms", "client"),
+        headers=("what", "connections", "per second", "p50 ms", "p99 ms", "cpu ms", "client"),
         disable_numparse=True,
-        colalign=("left", *["right"] * 5),
+        colalign=("left", *["right"] * 6),
     )
     said = {True: "reached", False: "missed", None: "nothing to compare with: install cornac"}
     verdicts = "\n".join(f"- {goal}: {said[reached]}" for goal, reached in found["goals"].items())

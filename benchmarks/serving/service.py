@@ -97,6 +97,15 @@ class Server:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         return [int(pid) for pid in children.read_text().split()]
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time that it and its workers have taken."""
+        stats = [Path(f"/proc/{pid}/stat").read_text() for pid in (self.pid, *self.workers)]
+        # Behind the name in brackets, which may hold anything: user and system time.
+        fields = [stat.rpartition(")")[2].split() for stat in stats]
+        ticks = sum(int(field) for found in fields for field in found[11:13])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
 
 @contextmanager
 def running(command: list[str], folder: Path, environment: Mapping[str, str]) -> Iterator[Server]:

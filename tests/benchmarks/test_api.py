@@ -1,5 +1,6 @@
 import importlib.util
 import itertools
+import os
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ _spec.loader.exec_module(rooms)
 def server(tmp_path):
     shop = rooms.make_shop(tmp_path)
     with rooms.listening(shop.app) as address:
-        yield Server(pid=0, port=int(address.rpartition(":")[2]), log=tmp_path / "none")
+        yield Server(pid=os.getpid(), port=int(address.rpartition(":")[2]), log=tmp_path / "none")
     shop.close()
 
 
@@ -46,7 +47,7 @@ def test_an_error_ends_the_measuring(server, monkeypatch):
 
 
 def row(what, per_second, n_connections=2, p50=1.0, p99=5.0):
-    return Row(what, n_connections, per_second, p50, p99, 0.1)
+    return Row(what, n_connections, per_second, p50, p99, 0.5, 0.1)
 
 
 @pytest.mark.parametrize(
