@@ -106,6 +106,30 @@ def rollback(database_url: str, /, alias: str) -> None:
     click.echo(f"{alias} is version {model_id} again.")
 
 
+@models.command()
+@click.option(
+    "--keep", type=click.IntRange(min=0), default=3, show_default=True,
+    help="So many of the newest versions.",
+)  # fmt: skip
+@json_option
+@click.pass_obj
+def prune(database_url: str, /, keep: int, as_json: bool) -> None:
+    """Remove old versions, and data sets of which no version is left.
+
+    Versions that an alias points to, or that a rollback would lead to, are kept too. Feedback is
+    not of a version and stays.
+    """
+    pruned = store.prune(_open(database_url), keep)
+    if as_json:
+        print_json(asdict(pruned))
+        return
+    for what, ids in (("version", pruned.model_ids), ("data set", pruned.data_set_ids)):
+        for removed in ids:
+            click.echo(f"Removed {what} {removed}.")
+    if not pruned.model_ids:
+        click.echo("There is no version to remove.")
+
+
 def _score(version: VersionInfo, objective: Objective, name: str) -> float | None:
     """Return a score as the version is served: of this objective, or of the only one."""
     by_objective = {snapshot.objective: snapshot for snapshot in version.snapshots}

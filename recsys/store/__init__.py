@@ -19,6 +19,7 @@ from recsys.store.feedback import (
     save_feedback,
 )
 from recsys.store.keys import KeyInfo, create_key, find_key, has_keys, list_keys, revoke_key
+from recsys.store.prune import Pruned, prune
 from recsys.store.registry import (
     DataSetInfo,
     SnapshotInfo,
@@ -37,6 +38,7 @@ __all__ = [
     "KeyInfo",
     "MetricPair",
     "ObjectivePair",
+    "Pruned",
     "SnapshotInfo",
     "StoreSource",
     "StoredFeedback",
@@ -61,6 +63,7 @@ __all__ = [
     "open_database",
     "prepare",
     "promote",
+    "prune",
     "revoke_key",
     "rollback",
     "sample_users",

@@ -98,3 +98,11 @@ def test_what_makes_no_sense_is_a_usage_error(two, recsys, arguments):
 def test_json_is_one_object(two, done):
     for arguments in (("list",), ("show",)):
         assert isinstance(json.loads(done("models", *arguments, "--json").out), dict)
+
+
+def test_prune_removes_old_versions_but_never_what_is_served(two, done):
+    assert done("models", "prune").out == "There is no version to remove.\n"
+    assert done("models", "prune", "--keep", 0).out == "Removed version 2.\n"
+    assert champion(done) == 1
+    told = done("models", "prune", "--keep", 0, "--json").json
+    assert told == {"model_ids": [], "data_set_ids": []}
