@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from recsys import store
+from recsys.cli.bars import storing
 from recsys.cli.feedback import merge_and_tell
 from recsys.cli.folders import beside_database
 from recsys.cli.options import objective_options, pace_options, training_options
@@ -101,8 +102,12 @@ def train(
         )
     ]
     _tell_intervals(snapshots, validation)
-    data_set_id = store.save_data_set(engine, ratings, feedback_revision=feedback_revision)
-    model_id = store.save_version(engine, data_set_id, snapshots)
+    with storing("ratings") as progress:
+        data_set_id = store.save_data_set(
+            engine, ratings, feedback_revision=feedback_revision, progress=progress
+        )
+    with storing("embeddings") as progress:
+        model_id = store.save_version(engine, data_set_id, snapshots, progress=progress)
     for checkpoint in checkpoints.values():
         checkpoint.discard()
     promoted, reason, comparison = (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
@@ -16,7 +17,7 @@ from recsys.model.snapshot import Catalogue
 from recsys.store.blobs import check_lengths, check_rows, join
 from recsys.store.data_set_rows import item_rows, rated_items_rows
 from recsys.store.database import writing
-from recsys.store.drafts import drafting, sweep
+from recsys.store.drafts import counted, drafting, sweep
 from recsys.store.tables import DataSet, Item, Model, RatedItems
 
 
@@ -26,6 +27,7 @@ def save_data_set(
     *,
     feedback_revision: int = 0,
     fingerprint: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Return the id of the stored data set that holds ``ratings``, writing it if there is none.
 
@@ -42,6 +44,8 @@ def save_data_set(
     fingerprint : str, optional
         What the data set is known by, if the ratings come in another order than the one in which
         their own fingerprint was taken.
+    progress : callable, optional
+        Called after each chunk with the users whose ratings are written so far, and all users.
 
     Raises
     ------
@@ -72,7 +76,8 @@ def save_data_set(
             feedback_revision=feedback_revision,
         ) as draft:
             draft.insert(Item, item_rows(draft.id, ratings))
-            draft.insert_many(RatedItems, rated_items_rows(draft.id, ratings))
+            written = counted(progress, ratings.n_users)
+            draft.insert_many(RatedItems, rated_items_rows(draft.id, ratings), written)
             draft.complete()
             return draft.id
     except IntegrityError:

@@ -108,6 +108,25 @@ class DraftWriter:
             )
 
 
+def counted(progress: Callable[[int, int], None] | None, n_rows: int) -> Callable[[int], None]:
+    """Return what is told of each chunk's rows, and tells ``progress`` how many are written.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with the rows written so far and ``n_rows``.
+    """
+    n_done = 0
+
+    def written(n_new: int) -> None:
+        nonlocal n_done
+        n_done += n_new
+        if progress is not None:
+            progress(n_done, n_rows)
+
+    return written
+
+
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     remaining = iter(rows)
     while chunk := list(islice(remaining, ROWS_PER_COMMIT)):

@@ -11,7 +11,7 @@ from recsys.errors import DataError, StoreError
 from recsys.model.snapshot import Objective, Snapshot
 from recsys.store.blobs import check_hash
 from recsys.store.data_sets import find_data_set, load_item_ids, load_user_ids
-from recsys.store.drafts import DraftWriter, drafting, sweep
+from recsys.store.drafts import DraftWriter, counted, drafting, sweep
 from recsys.store.embeddings import (
     find_snapshot,
     item_embedding_rows,
@@ -58,14 +58,7 @@ def save_version(
     with engine.connect() as connection:
         _check(connection, data_set_id, snapshots)
     n_rows = sum(snapshot.n_users + snapshot.items.n_items for snapshot in snapshots)
-    n_done = 0
-
-    def written(n_new: int) -> None:
-        nonlocal n_done
-        n_done += n_new
-        if progress is not None:
-            progress(n_done, n_rows)
-
+    written = counted(progress, n_rows)
     with drafting(engine, Model, data_set_id=data_set_id) as draft:
         for snapshot in snapshots:
             _write(draft, snapshot, written)

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Engine, delete, func, select, update
 
 from recsys import store
 from recsys.data import IdMap, ItemMetadata, Ratings
 from recsys.data.ids import is_valid_id
 from recsys.errors import NotFoundError, StoreError
-from recsys.store import data_set_rows, data_sets
+from recsys.store import data_set_rows, data_sets, drafts
 from recsys.store.database import writing
 from recsys.store.tables import DataSet, Item, RatedItems
 
@@ -190,3 +190,12 @@ def test_rated_items_do_not_depend_on_how_many_users_are_worked_out_at_once(
     assert list(data_set_rows.rated_items_rows(7, ratings)) == whole
     # x rated a, b and c; y a and c; z nothing.
     assert [np.frombuffer(row[4], "<i4").tolist() for row in whole] == [[0, 1, 2], [0, 2], []]
+
+
+def test_progress_is_told_after_each_chunk_of_users(
+    engine: Engine, ratings: Ratings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "ROWS_PER_COMMIT", 2)
+    told: list[tuple[int, int]] = []
+    store.save_data_set(engine, ratings, progress=lambda *so_far: told.append(so_far))
+    assert told == [(2, 3), (3, 3)]
