@@ -61,11 +61,11 @@ function show() {
 
 function film(i, text = "") {
   const line = document.createElement("li");
+  line.append(text);
   const button = line.appendChild(document.createElement("button"));
   button.className = "link";
   button.textContent = label(i);
   button.addEventListener("click", () => { map.fly(i); pick(i); });
-  line.append(text);
   return line;
 }
 
@@ -84,7 +84,7 @@ async function pick(i) {
   if (!answer.ok || panel.querySelector("h2").textContent !== label(i)) return;
   const { items } = await answer.json();
   const drawn = items.filter((item) => index.has(item.item_id));
-  nearest.replaceChildren(...drawn.map((item) => film(index.get(item.item_id), ` ${item.score.toFixed(2)}`)));
+  nearest.replaceChildren(...drawn.map((item) => film(index.get(item.item_id), `${item.score.toFixed(2)} `)));
   map.mark([...selection, i], drawn.map((item) => [i, index.get(item.item_id)]));
 }
 

@@ -2,6 +2,7 @@
 // Points are drawn colour by colour, so that tens of thousands of them take one frame.
 
 const MARGIN = { top: 6, right: 8, bottom: 22, left: 38 };
+const CLOSE = 3; // how near a flight ends
 const NEAR = 14; // pixels around the pointer within which a point is meant
 const MOST_ROUND = 6000; // more points than this in view are drawn as squares
 
@@ -123,7 +124,7 @@ export class PointMap {
   }
 
   fly(at) {
-    const k = Math.max(6, this.transform.k);
+    const k = Math.max(CLOSE, this.transform.k);
     const target = d3.zoomIdentity.translate(this.width / 2, this.height / 2).scale(k)
       .translate(-this.x0(this.xs[at]), -this.y0(this.ys[at]));
     this.move((moved) => moved.call(this.zoom.transform, target), 900);
