@@ -12,6 +12,9 @@ BENCHMARKS = (
     "bias_titles",
     "fold_in",
     "kills",
+    "reading",
+    "storing",
+    "volume",
     "api",
     "reference",
 )

@@ -111,6 +111,8 @@ def _read(
     parsed = cache.load(called) if cache else None
     if parsed is None:
         parsed = assemble(_read_columns(file, layout, columns, progress), called)
+        # Of 20 million ratings `pyarrow` would keep 700 MB, for tables that never come.
+        pa.default_memory_pool().release_unused()
         if cache:
             cache.save(parsed)
     ratings = parsed.ratings
