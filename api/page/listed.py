@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from recsys.serving import Person
 
 STEP = 20
 LONGEST = 100
+# However many they are: bars of all but some would not add up.
+_WITH_ALL_REASONS = {"explain": True, "n_reasons": sys.maxsize}
 _OFFERED = {"genre", "year_min", "year_max", "min_ratings", "popularity", "limit"}
 
 
@@ -43,8 +46,7 @@ def listed_films(
     before : mapping of item id to int, optional
         Ranks to compare with.
     """
-    everything = {"explain": True, "n_reasons": 1000}
-    page = list_for(person, options.model_copy(update=everything))
+    page = list_for(person, options.model_copy(update=_WITH_ALL_REASONS))
     ranks = before or {}
     films = [_listed(row, ranks.get(row.item_id)) for row in page.rows]
     return films, page.next_offset is not None and options.limit < LONGEST
@@ -58,7 +60,6 @@ def choices(options: ListOptions) -> dict[str, Any]:
         "genres": sorted(genres),
         "options": options,
         "scale": Scale(*asked.order.side.rating_scale),
-        "listing": asked.order.objective,
         "longer": min(LONGEST, options.limit + STEP),
     }
 

@@ -67,7 +67,6 @@ def show_user(user_id: str) -> Response:
         n_shown=query.history,
         left_out=left_out,
         what_if=what_if,
-        n_compared=N_COMPARED,
         films=films,
         has_more=has_more,
         kept=carried(query),

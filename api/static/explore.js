@@ -61,8 +61,9 @@ function show() {
 
 function film(i, text = "") {
   const line = document.createElement("li");
-  line.append(text);
-  const button = line.appendChild(document.createElement("button"));
+  const row = line.appendChild(document.createElement("span"));
+  row.append(text);
+  const button = row.appendChild(document.createElement("button"));
   button.className = "link";
   button.textContent = label(i);
   button.addEventListener("click", () => { map.fly(i); pick(i); });

@@ -1,5 +1,8 @@
 import re
 
+import numpy as np
+
+from benchmarks.map_frames import random_points
 from recsys import store
 
 HTML = {"Accept": "text/html"}
@@ -42,3 +45,11 @@ def test_an_axis_that_cannot_be_chosen_is_refused(full_shop):
     page = full_shop.get("/explore?x=99", headers=HTML)
     assert page.status_code == 422
     assert re.search(r"x: Input should be less than 8", page.text)
+
+
+def test_the_benchmark_of_the_map_hands_it_what_the_server_would(browsed_shop):
+    served = browsed_shop.get("/explore/points.json").get_json()
+    made = random_points(5, np.random.default_rng(0))
+    assert made.keys() == served.keys()
+    assert made["axes"][0].keys() == served["axes"][0].keys()
+    assert {len(made[name]) for name in ("item_id", "title", "year", "genres", "bias")} == {5}

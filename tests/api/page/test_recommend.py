@@ -145,3 +145,13 @@ def test_without_all_ratings_the_most_rated_films_are_left(full_shop):
     page = full_shop.get(f"/users/1?without={everything}")
     assert "Nothing is left to go by" in page.text
     assert titles(page) == titles(full_shop.get("/"))
+
+
+def test_where_the_data_has_no_ratings_films_are_chosen_and_each_counts(implicit_shop):
+    page = implicit_shop.get("/?rated=m1:")
+    asked = {"ratings": [{"item_id": "m1"}]}
+    listed = implicit_shop.client.post("/v1/recommendations", json=asked).get_json()
+    assert listed["fallback"] is None
+    assert titles(page) == [item["title"] for item in listed["items"]]
+    assert "Chosen" in page.text
+    assert 'class="stars"' not in page.text

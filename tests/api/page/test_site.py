@@ -5,7 +5,13 @@ import pytest
 from api import Config, create_app
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-PAGES = ["/", "/users/1", "/insights"]
+PAGES = ["/", "/users/1", "/explore", "/insights", "/insights/axes/0", "/models", "/models/1"]
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_a_version_of_a_network_has_all_pages_but_those_of_axes(network_shop, url):
+    expected = 404 if "axes" in url else 200
+    assert network_shop.get(url, headers=BROWSER).status_code == expected
 
 
 @pytest.mark.parametrize("url", [*PAGES, "/nothing"])
@@ -79,7 +85,7 @@ def guarded(full_shop):
     return create_app(config).test_client()
 
 
-@pytest.mark.parametrize("url", PAGES)
+@pytest.mark.parametrize("url", [*PAGES, "/explore/points.json"])
 def test_where_reads_need_a_key_the_pages_show_nothing(guarded, url):
     page = guarded.get(url, headers=BROWSER)
     assert page.status_code == 403
