@@ -14,6 +14,8 @@ from sqlalchemy import make_url
 
 CONFIG_FILE = "recsys.toml"
 _PATH = f"{__name__}.path"
+# Where downloads are kept (`recsys.data.fetch`): only its name begins like those of `recsys data`.
+_NOT_OF_A_COMMAND = ("RECSYS_DATA_DIR",)
 
 
 def read_config(context: click.Context, path: Path | None) -> None:
@@ -48,7 +50,7 @@ def apply_config(context: click.Context, name: str, command: click.Command) -> N
     prefix = f"{context.auto_envvar_prefix}_{_as_variable(name)}_"
     allowed = sorted(_variables(command, context, prefix))
     for variable in sorted(os.environ):
-        if variable.startswith(prefix) and variable not in allowed:
+        if variable.startswith(prefix) and variable not in (*allowed, *_NOT_OF_A_COMMAND):
             raise click.UsageError(
                 f"unknown setting {variable} in the environment; "
                 f"allowed: {', '.join(allowed) or 'none'}",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from recsys.cli.training import check_ranges, choose, fit
 from recsys.data import Ratings
 from recsys.data.split import held_out
 from recsys.evaluation.calibration import MIN_RATINGS, with_intervals
-from recsys.evaluation.evaluate import evaluate
+from recsys.evaluation.evaluate import Evaluation, evaluate
 from recsys.model.baselines import BASELINES
 from recsys.model.served import Served
 from recsys.model.snapshot import Objective, Snapshot
@@ -97,9 +97,7 @@ def train(
             trained_on,
             validation,
         )
-        for snapshot, own in (
-            (s, evaluate(Served.of([s]), trained_on, validation)) for s in snapshots
-        )
+        for snapshot, own in _scored_alone(snapshots, scored, trained_on, validation)
     ]
     _tell_intervals(snapshots, validation)
     with storing("ratings") as progress:
@@ -145,6 +143,15 @@ def train(
     )
     click.echo(f"\nTrained in {seconds:.1f} s; {kept}.")
     click.echo(f"Version {model_id} is stored. {reason}")
+
+
+def _scored_alone(
+    snapshots: Sequence[Snapshot], together: Evaluation, train: Ratings, held_out: Ratings
+) -> Iterator[tuple[Snapshot, Evaluation]]:
+    """Yield each snapshot with its own evaluation: a single one's is that of the version."""
+    for snapshot in snapshots:
+        alone = len(snapshots) == 1
+        yield snapshot, together if alone else evaluate(Served.of([snapshot]), train, held_out)
 
 
 def _tell_resumed(checkpoints: Mapping[Objective, Checkpoint]) -> None:

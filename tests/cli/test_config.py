@@ -154,3 +154,7 @@ def test_an_unknown_variable_of_the_command_is_refused_with_what_is_allowed(
 
 def test_variables_of_other_commands_and_programs_are_left_alone(done):
     done("models", "list", RECSYS_TRAIN_N_FACTOR="x", RECSYS_MODELSHOP="x", RECSYS_OTHER="x")
+
+
+def test_the_folder_of_downloads_is_no_setting_of_a_command(done, tmp_path):
+    assert done("data", "list", "--json", RECSYS_DATA_DIR=str(tmp_path)).json["items"]
