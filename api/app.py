@@ -7,12 +7,16 @@ from api import body, errors, headers, keys, logs, page, proxies, rate_limit
 from api.backend import Backend
 from api.config import Config
 from api.description import describe
+from api.kept_answers import KeptAnswers
 from api.metrics import Metrics
 from api.routes import drift, insights, items, models, ratings, recommendations, service, users
 from api.schemas.common import Problem
 from recsys import __version__
 
 DESCRIPTION = "Recommendations, predicted ratings, similar items and readings of the embeddings."
+
+# Of the answers that each worker keeps to give them again: some three thousand lists.
+KEPT_BYTES = 8 * 1024 * 1024
 
 
 def create_app(config: Config | None = None) -> OpenAPI:
@@ -35,6 +39,7 @@ def create_app(config: Config | None = None) -> OpenAPI:
     app.url_map.merge_slashes = False
     app.extensions["recsys"] = Backend(config, metrics.model_loaded)
     app.extensions["recsys.metrics"] = metrics
+    app.extensions["recsys.kept"] = KeptAnswers(KEPT_BYTES)
     # What comes first here sees a request first, and its answer last.
     logs.register(app)
     metrics.register(app)

@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import cast
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 
 from api.backend import current
+from api.kept_answers import KeptAnswers
 from recsys import __version__
 
 
 def tag_by_state(api: Blueprint) -> None:
     """Tag the answers of ``api`` by all they depend on; for what the champion answers.
 
-    A client that names the tag in If-None-Match is told 304 before anything is computed.
+    A client that names the tag in If-None-Match is told 304 before anything is computed, and what
+    was answered lately under the same tag is answered again.
     """
     api.before_request(_not_modified)
     api.after_request(_tag_by_state)
@@ -27,20 +30,21 @@ def _not_modified() -> Response | None:
     if request.method not in ("GET", "HEAD"):
         return None
     _read_feedback_revision()
-    held = request.if_none_match
-    if not held:
-        return None
+    g.state, held = _state(), request.if_none_match
     # A star matches whatever there is; only the answer itself tells whether there is one.
-    if held.star_tag or not held.contains_weak(_state()):
-        return None
-    answer = Response(status=304)
-    del answer.headers["Content-Type"]  # there is no content
-    return answer
+    if not held.star_tag and held.contains_weak(g.state):
+        answer = Response(status=304)
+        del answer.headers["Content-Type"]  # there is no content
+        return answer
+    body = _kept().get(g.state)
+    return None if body is None else Response(body, mimetype="application/json")
 
 
 def _tag_by_state(answer: Response) -> Response:
     if answer.status_code in (200, 304) and request.method in ("GET", "HEAD"):
-        answer.set_etag(_state())
+        answer.set_etag(g.state)
+        if answer.status_code == 200:
+            _kept().keep(g.state, answer.get_data())
     return _conditional(answer)
 
 
@@ -56,6 +60,10 @@ def _conditional(answer: Response) -> Response:
     if answer.status_code == 200:
         answer.make_conditional(request)
     return answer
+
+
+def _kept() -> KeptAnswers:
+    return cast(KeptAnswers, current_app.extensions["recsys.kept"])
 
 
 def _read_feedback_revision() -> None:
