@@ -26,9 +26,9 @@ from benchmarks.soak.disturbances import Disturbances
 from benchmarks.soak.traffic import Traffic
 from recsys.client import Client
 
-# Of the first requests, before caches are filled and the worker is restarted, and of the growth
-# that is taken for none.
-WARM_UP, FLAT = 0.25, 0.05
+# The part of the requests before memory is judged: in its first promotions a worker holds two
+# versions at a time, and keeps what that took. And the growth that is taken for none.
+WARM_UP, FLAT = 0.4, 0.05
 TRAIN = ("--n-epochs", "3")
 
 
@@ -99,7 +99,7 @@ def soak(
         store.served("--workers", str(n_workers)) as server,
         Client(server.address, api_key=key) as client,
     ):
-        traffic = _learned(client, server, key, seed)
+        traffic = _learned(client, server, key, seed, n_connections)
         disturbed = Disturbances(store, server, client, (1, 2), n_requests, n_moves, retrain)
 
         def judge(asked: load.Request, answer: load.Answer) -> None:
@@ -133,7 +133,7 @@ def soak(
     )
 
 
-def _learned(client: Client, server: Server, key: str, seed: int) -> Traffic:
+def _learned(client: Client, server: Server, key: str, seed: int, n_connections: int) -> Traffic:
     """Return the traffic, having asked both versions everything in quiet; the first is served."""
     items = [item["item_id"] for item in client.list_items(limit=100)["items"]]
     n_users = client.show_model("champion")["data_set"]["n_users"]
@@ -141,7 +141,7 @@ def _learned(client: Client, server: Server, key: str, seed: int) -> Traffic:
     traffic = Traffic(candidates, items, key, np.random.default_rng(seed))
     for model_id in (2, 1):
         client.promote_model(model_id)
-        load.apply(server.port, iter(traffic.questions), 1, traffic.learn)
+        load.apply(server.port, iter(traffic.questions), n_connections, traffic.learn)
     return traffic
 
 

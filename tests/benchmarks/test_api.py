@@ -31,7 +31,9 @@ def test_all_kinds_are_asked_and_answered(server, monkeypatch):
     asked = api.ours(server, rooms.shops.make_ratings(), np.random.default_rng(0))
     rows = measure(asked, n_requests=5, n_turns=1)
     assert [(row.what, row.n_connections) for row in rows] == [
-        (what, n) for n in (1, 2) for what in ("lists", "lists, 304", "newcomers", "predictions")
+        (what, n)
+        for n in (1, 2)
+        for what in ("lists", "lists, asked again", "lists, 304", "newcomers", "predictions")
     ]
     assert all(0 < row.p50_ms <= row.p99_ms for row in rows)
     again = next(kind for kind in asked if kind.what == "lists, 304")
