@@ -141,6 +141,8 @@ def _learned(client: Client, server: Server, key: str, seed: int, n_connections:
     traffic = Traffic(candidates, items, key, np.random.default_rng(seed))
     for model_id in (2, 1):
         client.promote_model(model_id)
+        # Twice: while a worker loads a version, it still answers from the one before.
+        load.apply(server.port, iter(traffic.questions), n_connections)
         load.apply(server.port, iter(traffic.questions), n_connections, traffic.learn)
     return traffic
 
