@@ -4,6 +4,8 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
+from api.kept_answers import KeptAnswers
+
 NAMES = ["Worst rated", "Best rated", "Where bias and mean disagree"]
 
 
@@ -64,12 +66,13 @@ def test_a_version_without_biases_says_why(network_shop):
 
 
 @pytest.fixture
-def fitted_on_few_ratings(monkeypatch):
+def fitted_on_few_ratings(full_shop, monkeypatch):
     """Let the axes be fitted on items with any rating: here hardly one has twenty."""
     monkeypatch.setattr(
         "recsys.analysis.pca.well_known", lambda items, *_: items.item_counts.nonzero()[0]
     )
     monkeypatch.setattr("api.readings._kept", WeakKeyDictionary())
+    monkeypatch.setitem(full_shop.app.extensions, "recsys.kept", KeptAnswers(0))
 
 
 @pytest.mark.usefixtures("fitted_on_few_ratings")

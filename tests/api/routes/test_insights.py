@@ -2,6 +2,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
+from api.kept_answers import KeptAnswers
 from recsys import store
 from recsys.analysis.bias import bias_table
 
@@ -9,12 +10,13 @@ BIAS = "/v1/insights/bias?min_ratings=1"
 
 
 @pytest.fixture
-def fitted_on_few_ratings(monkeypatch):
+def fitted_on_few_ratings(shop, monkeypatch):
     """Let the axes be fitted on items with any rating: here hardly one has twenty."""
     monkeypatch.setattr(
         "recsys.analysis.pca.well_known", lambda items, *_: items.item_counts.nonzero()[0]
     )
     monkeypatch.setattr("api.readings._kept", WeakKeyDictionary())
+    monkeypatch.setitem(shop.app.extensions, "recsys.kept", KeptAnswers(0))
 
 
 def test_biases_are_those_of_the_stored_embeddings_worst_first(shop):
