@@ -29,7 +29,7 @@ class _Moved(NamedTuple):
 @json_option
 @click.pass_obj
 def compare(database_url: str, /, before: str, after: str, as_json: bool) -> None:
-    """Compare the versions BEFORE and AFTER: scores, settings, and what moved.
+    """Compare two versions: scores, settings, and what moved.
 
     Each is an id or an alias. Scores are those on the ratings that each held out.
     """

@@ -9,7 +9,7 @@ from recsys.cli.output import note, print_table
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke the API keys of those who write over HTTP."""
+    """Make, list and revoke API keys, which writes over HTTP need."""
 
 
 @keys.command()

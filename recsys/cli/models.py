@@ -15,7 +15,7 @@ from recsys.store import VersionInfo
 
 @click.group()
 def models() -> None:
-    """List and compare the stored versions, choose which is served, take them in and out."""
+    """List, compare, promote, export and prune the stored versions."""
 
 
 for command in (compare, export, import_):

@@ -12,7 +12,7 @@ import numpy as np
 
 from recsys.model.embedding_dot_bias import EmbeddingDotBias
 from recsys.model.objective import Array, Penalty
-from recsys.nn.aligned import aligned_zeros
+from recsys.model.aligned import aligned_zeros
 from recsys.training import kernels, row_kernels
 from recsys.training.batches import Batch, Batches
 from recsys.training.row_kernels import Gradient, Move, Side

@@ -42,7 +42,7 @@ _MOST_DENSE_CELLS = 20_000_000
 # The step that one rating makes on its rows, per unit of error, once momentum has built up.
 _LR_PER_RATING = 0.02
 # Rate of the implicit terms times their curvature, once momentum has built up; below 4 is stable.
-_IMPLICIT_STEP = 3.0
+_IMPLICIT_STEP = 2.5
 # That curvature is for embeddings of length 1. They are longer where one user or item has a large
 # share of the ratings: the step is divided by 1 and so many times that share.
 _DOMINANCE = 4.0

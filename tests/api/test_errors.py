@@ -97,7 +97,7 @@ LIST = "/v1/users/1/recommendations?"
         ("/v1/insights/pca/-1", "component", "path"),
         ("/v1/models/Champion", "model_ref", "path"),
         ("/v1/models/" + "9" * 30, "model_ref", "path"),
-        ("/v1/models?limit=5", "limit", "query"),
+        ("/v1/models?limit=0", "limit", "query"),
         ("/v1/models/1?verbose=1", "verbose", "query"),
         ("/v1/items/m1?verbose=1", "verbose", "query"),
     ],

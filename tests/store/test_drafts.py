@@ -218,5 +218,5 @@ def test_an_abandoned_draft_is_swept_by_prepare_and_by_the_next_save(
 
 
 def test_every_table_that_a_draft_fills_is_counted_here(engine):
-    others = {"aliases", "promotions", "feedback", "feedback_revisions"}
+    others = {"aliases", "api_keys", "promotions", "feedback", "feedback_revisions"}
     assert set(Base.metadata.tables) - set(rows(engine)) == others

@@ -23,7 +23,7 @@ def test_with_implicit_terms_batches_are_few_and_their_rate_follows_the_curvatur
     rated[ratings.users, ratings.items] = 1
     curvature = 2 * np.linalg.norm(rated, 2) ** 2 / 8000
     share = max(np.bincount(ratings.users).max(), np.bincount(ratings.items).max()) / 8000
-    step = 0.3 / (1 + 4 * share)
+    step = 0.25 / (1 + 4 * share)
     assert chosen.implicit_rate == pytest.approx(step / (curvature * chosen.lr), rel=1e-2)
     assert chosen.penalty == (chosen.reg, chosen.reg_bias, chosen.reg_implicit, chosen.n_prior)
 
