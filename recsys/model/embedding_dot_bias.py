@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data import IdMap
+from recsys.model.aligned import aligned
 from recsys.model.implicit import WhoRatedWhat
 from recsys.model.item_side import ItemSide
 from recsys.model.objective import Array, Loss, Penalty, Rows, TensorLoss
-from recsys.model.aligned import aligned
 from recsys.nn.losses import squared_error
 from recsys.nn.tensor import Tensor
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from recsys.model.aligned import aligned_zeros
 from recsys.model.embedding_dot_bias import EmbeddingDotBias
 from recsys.model.objective import Array, Penalty
-from recsys.model.aligned import aligned_zeros
 from recsys.training import kernels, row_kernels
 from recsys.training.batches import Batch, Batches
 from recsys.training.row_kernels import Gradient, Move, Side
