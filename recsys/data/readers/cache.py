@@ -30,8 +30,8 @@ WORTH_IT = 16 << 20
 SWITCH = "RECSYS_CACHE"
 _ARRAYS = ("users", "items", "values", "timestamps")
 _DAMAGED = (
-    *(DataError, OSError, EOFError, KeyError, TypeError, ValueError, NotImplementedError),
-    *(zipfile.BadZipFile, zlib.error),
+    *(DataError, OSError, EOFError, KeyError, MemoryError, TypeError, ValueError),
+    *(RuntimeError, zipfile.BadZipFile, zlib.error),  # RuntimeError: as if it were encrypted
 )
 
 logger = logging.getLogger(__name__)
@@ -117,9 +117,10 @@ def _load(path: Path, name: str, key: str) -> Parsed | None:
         facts = json.loads(str(stored["facts"]))
         if facts["key"] != key:
             return None
-        users, items, values, timestamps = (stored.get(array) for array in _ARRAYS)
         ids = (_ids(stored["user_ids"]), _ids(stored["item_ids"]))
-        ratings = Ratings(name, *ids, users, items, values, timestamps)
+        pairs = (stored["users"], stored["items"])
+        # Absent, where there are none; where damage has made them so, the fingerprint tells.
+        ratings = Ratings(name, *ids, *pairs, stored.get("values"), stored.get("timestamps"))
     if ratings.fingerprint != facts["fingerprint"]:
         raise DataError("its content is not what was saved", value=ratings.fingerprint)
     return Parsed(ratings, facts["n_rows"], facts["n_duplicates"], facts["time_unit"])

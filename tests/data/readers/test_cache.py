@@ -131,6 +131,18 @@ def test_a_damaged_cache_changes_nothing(path, place, flip):
     cache_of(path).write_bytes(whole)
 
 
+@pytest.mark.parametrize("lost", ["users", "items", "values", "timestamps", "user_ids", "facts"])
+def test_a_cache_that_lacks_an_array_is_made_anew(path, parsing, caplog, lost):
+    right = read(path)
+    with np.load(cache_of(path)) as stored:
+        arrays = {name: array for name, array in stored.items() if name != lost}
+    with cache_of(path).open("wb") as stream:
+        np.savez(stream, **arrays)
+    assert same(read(path).ratings, right.ratings)
+    assert "is damaged and will be made anew" in caplog.text
+    assert len(parsing) == 2
+
+
 def test_a_damaged_cache_is_told_of_and_made_anew(path, parsing, caplog):
     read(path)
     whole = cache_of(path).read_bytes()
