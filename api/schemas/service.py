@@ -19,5 +19,5 @@ class Readiness(BaseModel):
     status: Literal["ready"]
     model_id: int = Field(description="The version that answers.")
     failure: str | None = Field(
-        description="Why a newer champion is not being served; null if none is."
+        description="Why the version that answers may not be the champion; null if it is."
     )

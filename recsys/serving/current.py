@@ -71,12 +71,13 @@ class Serving:
         """Return the champion, loaded.
 
         The source is asked which version that is; the version is loaded when it changed. If
-        either fails, the last good one keeps serving, and `failure` and the log say why.
+        either fails, the last good one keeps serving, and `failure` and the log say why. Where
+        none has been loaded yet, that is the first sound one that a rollback would lead to.
 
         Raises
         ------
         NoModelError
-            If there is no champion, or none could be loaded yet.
+            If there is no champion, or neither it nor an earlier one can be loaded.
         StoreError
             If the source cannot be read and nothing has been loaded yet.
         """
@@ -126,22 +127,45 @@ class Serving:
             self._loading.release()
 
     def _load(self, champion: Champion) -> None:
+        model_id = champion.model_id
+        if self._try(model_id, champion.revision):
+            self._failed = None
+            return
+        reason = f"version {model_id} cannot be loaded; the log says why"
+        self._failed = _Failed(model_id, reason, time.monotonic() + RETRY_SECONDS)
+        if self._current is None:
+            # What was rolled back stays away: somebody has decided that it is not to be served.
+            for earlier in self._source.earlier_champions():
+                if self._try(earlier, champion.revision):
+                    logger.error(
+                        "version %d is served in place of the champion %d, which is tried again "
+                        "every %.0f seconds; `recsys models promote %d` settles it",
+                        earlier,
+                        model_id,
+                        RETRY_SECONDS,
+                        earlier,
+                    )
+                    return
+
+    def _try(self, model_id: int, revision: int) -> bool:
         try:
-            recommender = Recommender.load(self._source, champion.model_id, self._files)
+            recommender = Recommender.load(self._source, model_id, self._files)
         except Exception:
             # Whatever is wrong with a new version must not take the old one down.
-            logger.exception("version %d cannot be loaded", champion.model_id)
-            self._loaded(champion.model_id, False)
-            reason = f"version {champion.model_id} cannot be loaded; the log says why"
-            self._failed = _Failed(champion.model_id, reason, time.monotonic() + RETRY_SECONDS)
-        else:
-            self._current, self._failed = Current(recommender, champion.revision), None
-            logger.info("serving version %d", champion.model_id)
-            self._loaded(champion.model_id, True)
+            logger.exception("version %d cannot be loaded", model_id)
+            self._loaded(model_id, False)
+            return False
+        self._current = Current(recommender, revision)
+        logger.info("serving version %d", model_id)
+        self._loaded(model_id, True)
+        return True
 
     def _last_good(self) -> Current:
         if self._current is None:
-            raise NoModelError(self.failure or "no version could be loaded")
+            raise NoModelError(
+                f"{self.failure}. No version that a rollback would lead to can be loaded either: "
+                "restore the database from a backup, or train anew"
+            )
         return self._current
 
 

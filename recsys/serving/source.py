@@ -18,6 +18,9 @@ class Source(Protocol):
     def champion(self) -> Champion | None:
         """Return what is to be served now; None before the first promotion."""
 
+    def earlier_champions(self) -> Sequence[int]:
+        """Return the versions that rollbacks would lead to, the next one first."""
+
     def content_hashes(self, model_id: int) -> Mapping[Objective, str]:
         """Return the content hash of each snapshot of the version."""
 

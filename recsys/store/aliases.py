@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from recsys.errors import ConflictError, NotFoundError, UsageError
@@ -136,12 +136,7 @@ def rollback(
         if now is None:
             raise NotFoundError(f"there is no alias {alias!r}: nothing was promoted to it yet")
         _check_revision(alias, now.revision, expected_revision)
-        standing = (Promotion.alias == alias) & Promotion.rolled_back_at.is_(None)
-        before = connection.execute(
-            select(Promotion.revision, Promotion.model_id)
-            .where(standing, Promotion.model_id != now.model_id)
-            .order_by(Promotion.revision.desc())
-        ).first()
+        before = connection.execute(_earlier(alias, now.model_id)).first()
         if before is None:
             raise NotFoundError(
                 f"{alias} points to version {now.model_id} and no earlier promotion is left to "
@@ -149,10 +144,34 @@ def rollback(
             )
         connection.execute(
             update(Promotion)
-            .where(standing, Promotion.revision > before.revision)
+            .where(*_standing(alias), Promotion.revision > before.revision)
             .values(rolled_back_at=datetime.now(UTC))
         )
         return _move(connection, now, before.model_id)
+
+
+def rollback_targets(engine: Engine, alias: str = "champion") -> list[int]:
+    """Return the versions that rolling ``alias`` back again and again leads to, the next one first.
+
+    A version that has been rolled back is not among them, nor the one that the alias points to.
+    """
+    with engine.connect() as connection:
+        pointed_to = connection.scalar(select(Alias.model_id).where(Alias.name == alias))
+        earlier = connection.execute(_earlier(alias, pointed_to))
+        return list(dict.fromkeys(promotion.model_id for promotion in earlier))
+
+
+def _standing(alias: str) -> tuple[ColumnElement[bool], ...]:
+    return Promotion.alias == alias, Promotion.rolled_back_at.is_(None)
+
+
+def _earlier(alias: str, model_id: int | None) -> Select[int, int]:
+    """Return the query for the promotions to other versions that stand, the last one first."""
+    return (
+        select(Promotion.revision, Promotion.model_id)
+        .where(*_standing(alias), Promotion.model_id != model_id)
+        .order_by(Promotion.revision.desc())
+    )
 
 
 def _find_alias(connection: Connection, name: str) -> Any:

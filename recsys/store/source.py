@@ -11,6 +11,7 @@ from recsys.errors import NotFoundError, StoreError
 from recsys.model.item_side import ItemSide
 from recsys.model.rated import Rated
 from recsys.model.snapshot import Catalogue, Champion, Objective, UserRow
+from recsys.store.aliases import rollback_targets
 from recsys.store.blobs import check_hash
 from recsys.store.data_sets import find_data_set, load_catalogue
 from recsys.store.embeddings import find_snapshot, load_item_side
@@ -39,6 +40,10 @@ class StoreSource:
         with self._engine.connect() as connection:
             row = connection.execute(_CHAMPION).one_or_none()
         return None if row is None else Champion(row.model_id, row.revision)
+
+    def earlier_champions(self) -> list[int]:
+        """Return the versions that rollbacks would lead to, the next one first."""
+        return rollback_targets(self._engine)
 
     def content_hashes(self, model_id: int) -> Mapping[Objective, str]:
         """Return the content hash of each snapshot of the version."""

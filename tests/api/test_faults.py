@@ -154,3 +154,37 @@ def test_a_truncated_item_row_of_the_only_version_is_503_and_named_in_the_log(fr
     problem(fresh_shop.get(LIST), "no-model")
     assert "version 1 cannot be loaded" in caplog.text
     assert "row 3" in caplog.text
+
+
+def truncate_items_of(shop, snapshot_id):
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE item_embeddings SET factors = x'00' WHERE snapshot_id = {snapshot_id}"
+        )
+
+
+def test_a_worker_that_starts_with_a_damaged_champion_serves_the_one_before(fresh_shop, caplog):
+    before = fresh_shop.get(LIST).get_json()
+    fresh_shop.train(seed=2)
+    truncate_items_of(fresh_shop, 2)
+
+    started = create_app(fresh_shop.config).test_client()
+    ready = started.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.get_json()["model_id"] == 1
+    assert "version 2 cannot be loaded" in ready.get_json()["failure"]
+    assert started.get(LIST).get_json() == before
+    assert "version 1 is served in place of the champion 2" in caplog.text
+
+    fresh_shop.train(seed=3)
+    assert started.get(LIST).get_json()["model_id"] == 3
+    assert started.get("/readyz").get_json()["failure"] is None
+
+
+def test_a_worker_keeps_its_champion_when_the_rows_are_damaged_later(fresh_shop):
+    before = fresh_shop.get(LIST).get_json()
+    truncate_items_of(fresh_shop, 1)
+    for path in fresh_shop.config.cache_dir.iterdir():
+        path.unlink()
+    assert fresh_shop.get(LIST).get_json() == before
+    assert fresh_shop.get("/readyz").get_json()["failure"] is None

@@ -64,6 +64,7 @@ class MemorySource:
     versions: dict = field(default_factory=dict)
     users: dict = field(default_factory=dict)
     current: Champion | None = None
+    earlier: list = field(default_factory=list)
     feedback: dict = field(default_factory=dict)
     reads: Counter = field(default_factory=Counter)
     broken: set = field(default_factory=set)
@@ -73,10 +74,15 @@ class MemorySource:
 
     def promote(self, model_id):
         revision = 1 if self.current is None else self.current.revision + 1
+        if self.current is not None:
+            self.earlier.insert(0, self.current.model_id)
         self.current = Champion(model_id, revision)
 
     def champion(self):
         return self.current
+
+    def earlier_champions(self):
+        return self.earlier
 
     def content_hashes(self, model_id):
         return {

@@ -112,6 +112,59 @@ def test_a_first_version_that_cannot_be_loaded_is_no_model(serving, source):
         serving.current()
 
 
+@pytest.fixture
+def three_versions(source, make_items):
+    """A source whose champion is version 3, promoted after 2, promoted after 1."""
+    for model_id in (2, 3):
+        source.add(model_id, rating=make_items(bias_of_b=float(model_id)))
+        source.promote(model_id)
+    return source
+
+
+def test_a_start_with_a_damaged_champion_serves_the_last_sound_one_before_it(
+    serving, three_versions, caplog
+):
+    three_versions.broken = {2, 3}
+    started = serving.current()
+    assert (started.recommender.model_id, started.revision) == (1, 3)
+    assert serving.current() == started
+    assert serving.failure == "version 3 cannot be loaded; the log says why"
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert told[:2] == ["version 3 cannot be loaded", "version 2 cannot be loaded"]
+    assert told[2].startswith("version 1 is served in place of the champion 3")
+    assert len(told) == 3
+
+
+def test_a_champion_that_is_whole_again_is_taken_after_a_while(serving, three_versions, clock):
+    three_versions.broken = {3}
+    assert serving.current().recommender.model_id == 2
+    three_versions.broken = set()
+    assert serving.current().recommender.model_id == 2
+    clock[0] += current.RETRY_SECONDS
+    assert serving.current().recommender.model_id == 3
+    assert serving.failure is None
+
+
+def test_the_version_that_stands_in_can_be_made_the_champion(serving, three_versions):
+    three_versions.broken = {3}
+    serving.current()
+    three_versions.promote(2)
+    assert (serving.current().recommender.model_id, serving.current().revision) == (2, 4)
+    assert serving.failure is None
+    assert three_versions.reads[2, "rating"] == 1
+
+
+def test_with_no_sound_version_the_next_look_at_them_waits(serving, three_versions, clock):
+    three_versions.broken = {1, 2, 3}
+    for _ in range(3):
+        with pytest.raises(NoModelError, match=r"version 3 cannot be loaded.*restore"):
+            serving.current()
+    assert set(three_versions.reads.values()) == {1}
+    three_versions.broken = {2, 3}
+    clock[0] += current.RETRY_SECONDS
+    assert serving.current().recommender.model_id == 1
+
+
 def test_while_one_thread_loads_the_others_answer_from_the_old_version(serving, source, make_items):
     serving.current()
     source.add(2, rating=make_items(bias_of_b=2.0))

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from recsys import store
 from recsys.errors import ConflictError, NotFoundError, UsageError
+from recsys.store.aliases import rollback_targets
 from recsys.store.database import writing
 from recsys.store.tables import Alias, Model, Promotion
 
@@ -54,6 +55,19 @@ def test_rolling_back_again_goes_further_back(engine, save):
     with pytest.raises(NotFoundError, match=f"points to version {first} and no earlier promotion"):
         store.rollback(engine)
     assert target(engine) == (first, 5)
+
+
+def test_rollback_targets_are_what_rollbacks_lead_to(engine, save):
+    assert rollback_targets(engine) == []
+    first, second, third = save(1), save(2), save(3)
+    for model_id in (first, second, first, third):
+        store.promote(engine, model_id)
+    assert rollback_targets(engine) == [first, second]
+    store.rollback(engine)
+    # The third was rolled back; the first is where the alias points.
+    assert rollback_targets(engine) == [second]
+    store.promote(engine, second, "challenger")
+    assert rollback_targets(engine, "challenger") == []
 
 
 def test_nothing_promoted_cannot_be_rolled_back(engine):
