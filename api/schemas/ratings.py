@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
 from api.schemas.common import (
     Body,
-    Flag,
     Id,
     IdInBody,
     Limit,
@@ -23,6 +23,8 @@ from recsys.serving.known_ratings import KnownRating
 
 MAX_RATINGS = 1_000
 
+# JSON has no largest number, and NaN is within no bounds.
+GivenStars = Annotated[float, Field(strict=True, ge=-sys.float_info.max, le=sys.float_info.max)]
 Time = Annotated[int, Field(strict=True, ge=0, le=LATEST), BeforeValidator(whole)]
 
 
@@ -45,7 +47,7 @@ class GivenRating(Body):
 
     user_id: IdInBody
     item_id: IdInBody
-    rating: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = Field(
+    rating: GivenStars | None = Field(
         default=None,
         description="Within the scale of the data set; left out where that has no ratings, only "
         "who took what.",
@@ -57,8 +59,9 @@ class GivenRatings(Body):
     """Ratings to be kept."""
 
     ratings: Annotated[list[GivenRating], Field(min_length=1, max_length=MAX_RATINGS)]
-    new_items: Flag = Field(
+    new_items: bool = Field(
         default=False,
+        strict=True,
         description="Also take ratings of items that the version does not know; they count from "
         "the next training on. Without it, they are taken for mistyped.",
     )

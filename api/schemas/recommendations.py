@@ -20,7 +20,7 @@ from api.schemas.common import (
 )
 from api.schemas.explanations import NReasons, Reason, shown_reasons
 from api.schemas.items import ItemFilters, ItemHead, head_fields
-from api.schemas.ratings import MAX_RATINGS, RatingError
+from api.schemas.ratings import MAX_RATINGS, GivenStars, RatingError
 from recsys.serving import Person, RankedItems, Recommender
 from recsys.serving.explanations import baseline, score_terms
 
@@ -90,7 +90,7 @@ class NewRating(Body):
     """What somebody rated, and how."""
 
     item_id: IdInBody
-    rating: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = Field(
+    rating: GivenStars | None = Field(
         default=None,
         description="Within the scale of the data set; left out where it is only known that the "
         "item was chosen.",
