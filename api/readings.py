@@ -29,9 +29,13 @@ def biases(min_ratings: int) -> BiasTable:
     asked = recommender()
     items = asked.side("rating")
     version = get_version(backend().engine, asked.model_id)
-    metrics = next(found.metrics for found in version.snapshots if found.objective == "rating")
+    rating = next(found for found in version.snapshots if found.objective == "rating")
     return bias_table(
-        items, asked.catalogue, min_ratings=min_ratings, residual_std=metrics.get("rmse")
+        items,
+        asked.catalogue,
+        min_ratings=min_ratings,
+        residual_std=rating.metrics.get("rmse"),
+        hyperparameters=rating.hyperparameters,
     )
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +31,8 @@ class BiasRow(ItemRow):
     bias : float
         As learned; in stars, or on the logit scale where the model has a ``y_range``.
     shrunk_bias, standard_error : float or None
-        In the unit of the bias; None where the residual standard deviation is not known.
+        In the unit of the bias; None where the residual standard deviation is not known. See
+        `bias_table` for what they are.
     mean_rating : float or None
         Over all known ratings, in stars; None for implicit feedback.
     rank_by_bias : int
@@ -131,6 +134,7 @@ def bias_table(
     min_ratings: int = 20,
     most_rated: int | None = None,
     residual_std: float | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
 ) -> BiasTable:
     """Return what the model learned about how well each item is liked, whoever rates it.
 
@@ -138,13 +142,18 @@ def bias_table(
     who happened to rate it and their generosity are taken out. It is therefore not the mean
     rating, and the table shows both.
 
-    The learned bias is shrunk already by L2, but by the same factor ``1 / (1 + reg_bias)`` for
-    every item, since the penalty is counted per rating: it does not tell three ratings from
-    three hundred. The standard error does: ``residual_std / sqrt(n)`` for n training ratings,
-    that of a mean of n residuals, the other parameters taken as given. The shrunk bias is the
-    posterior mean in the random-effects model ``bias ~ N(truth, standard_error²)``,
-    ``truth ~ N(prior_mean, prior_std²)``, the prior estimated by moments over all trained
-    items, so that an item's shrunk bias does not depend on which others are listed.
+    Training has shrunk the learned bias already. Where the rest of the model is taken as given,
+    the objective of an item with n ratings is that of a mean of residuals with k more that are
+    zero, ``k = reg_bias (n + n_prior)``: the minimum is the share ``n / (n + k)`` of the mean of
+    the n, and its curvature gives the learned bias a posterior standard deviation of
+    ``residual_std / sqrt(n + k)``, the standard error here.
+
+    The penalty was chosen for its predictions, and without ``n_prior`` it draws three ratings no
+    further in than three hundred. So the shrunk bias starts from the mean m of the n residuals,
+    ``bias (n + k) / n``: it is the posterior mean in the random-effects model
+    ``m ~ N(truth, residual_std² / n)``, ``truth ~ N(prior_mean, prior_std²)``, the prior
+    estimated by moments over all trained items, so that an item's shrunk bias does not depend on
+    which others are listed.
 
     Parameters
     ----------
@@ -160,6 +169,9 @@ def bias_table(
     residual_std : float, optional
         Standard deviation of rating minus prediction, in stars: the version's held-out RMSE
         (``metrics["rmse"]``). Without it standard errors and shrunk biases are None.
+    hyperparameters : mapping, optional
+        The snapshot's: its ``reg_bias``, ``n_prior`` and ``unit`` say how far the training has
+        shrunk the biases. Without them k is 0.
 
     Returns
     -------
@@ -190,15 +202,17 @@ def bias_table(
     means = None if catalogue.mean_ratings is None else catalogue.mean_ratings[listed]
     error = shrunk = prior_mean = prior_std = None
     if residual_std is not None:
-        spread = residual_std / _stars_per_unit(items)
-        trained = np.flatnonzero(items.item_counts > 0)
-        prior_mean, prior_std = _prior(
-            items.item_bias[trained].astype(np.float64),
-            spread / np.sqrt(items.item_counts[trained]),
-        )
-        error = spread / np.sqrt(items.item_counts[listed])
-        trust = prior_std**2 / (prior_std**2 + error**2)
-        shrunk = prior_mean + trust * (bias - prior_mean)
+        slope = _stars_per_unit(items)
+        spread = residual_std / slope
+        counts = items.item_counts.astype(np.float64)
+        penalty = _penalty_in_ratings(counts, slope, items, hyperparameters or {})
+        trained = np.flatnonzero(counts)
+        unpenalised = np.zeros(items.n_items)
+        unpenalised[trained] = items.item_bias[trained] * (1 + penalty[trained] / counts[trained])
+        prior_mean, prior_std = _prior(unpenalised[trained], spread / np.sqrt(counts[trained]))
+        trust = prior_std**2 / (prior_std**2 + spread**2 / counts[listed])
+        shrunk = prior_mean + trust * (unpenalised[listed] - prior_mean)
+        error = spread / np.sqrt(counts[listed] + penalty[listed])
     return BiasTable(
         catalogue=catalogue,
         min_ratings=min_ratings,
@@ -216,8 +230,20 @@ def bias_table(
     )
 
 
+def _penalty_in_ratings(
+    counts: Doubles, slope: float, items: ItemSide, hyperparameters: Mapping[str, Any]
+) -> Doubles:
+    """Return how many ratings with residual zero draw each bias as the training's penalty does."""
+    n_prior = hyperparameters.get("n_prior", 0.0) if hyperparameters.get("implicit") else 0.0
+    of_bias: Doubles = hyperparameters.get("reg_bias", 0.0) * (counts + n_prior)
+    if items.y_range is None:
+        return of_bias
+    # The penalty is on logits, of which each counts `slope` stars; errors are in units of stars.
+    return of_bias * (hyperparameters.get("unit", 1.0) / slope) ** 2
+
+
 def _prior(bias: Doubles, error: Doubles) -> tuple[float, float]:
-    """Return mean and standard deviation of the true biases behind the learned ones."""
+    """Return mean and standard deviation of the true biases behind those estimated."""
     if not len(bias):
         return 0.0, 0.0
     weight = error**-2.0

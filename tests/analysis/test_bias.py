@@ -97,6 +97,40 @@ def test_shrinkage_by_hand(make_items):
     assert low.shrunk_bias == pytest.approx(0.0075 - 1.975 / 2.015 * 1.0075, abs=1e-6)
 
 
+HUNDRED_BESIDE = {"reg_bias": 0.05, "implicit": True, "n_prior": 100.0}
+
+
+def test_what_training_has_shrunk_is_not_shrunk_again(make_items):
+    # n = 100 and 25: penalties k = .05 (100 + 100) = 10 and .05 (25 + 100) = 6.25 ratings, so the
+    # biases 1/1.1 and -1/1.25 are of the means 1 and -1: those of `test_shrinkage_by_hand`.
+    items, catalogue = make_items([1 / 1.1, -1 / 1.25], [100, 25])
+    table = bias_table(items, catalogue, residual_std=1.0, hyperparameters=HUNDRED_BESIDE)
+    as_before = bias_table(*make_items([1.0, -1.0], [100, 25]), residual_std=1.0)
+    assert table.prior_std == pytest.approx(as_before.prior_std)
+    np.testing.assert_allclose(table.shrunk_bias, as_before.shrunk_bias, rtol=1e-6)
+    np.testing.assert_allclose(table.standard_error, [31.25**-0.5, 110**-0.5])
+
+
+@pytest.mark.parametrize("without", [{"implicit": False}, {"n_prior": 0.0}])
+def test_without_a_prior_the_penalty_grows_with_the_ratings(make_items, without):
+    # k = .05 n: half of the penalty above for n = 100, and a fifth for n = 25.
+    items, catalogue = make_items([1.0, -1.0], [100, 25])
+    settings = HUNDRED_BESIDE | without
+    table = bias_table(items, catalogue, residual_std=1.0, hyperparameters=settings)
+    np.testing.assert_allclose(table.standard_error, [26.25**-0.5, 105**-0.5])
+
+
+def test_the_prior_behind_penalised_biases_is_found(make_items):
+    # The biases as learned vary too little to find it from them.
+    rng = np.random.default_rng(5)
+    counts = rng.integers(1, 40, 3000)
+    means = rng.normal(0, 0.25, 3000) + rng.normal(0, 0.85, 3000) / np.sqrt(counts)
+    items, catalogue = make_items(means * counts / (counts + 0.05 * (counts + 100)), counts)
+    table = bias_table(items, catalogue, residual_std=0.85, hyperparameters=HUNDRED_BESIDE)
+    assert table.prior_std == pytest.approx(0.25, abs=0.03)
+    assert bias_table(items, catalogue, residual_std=0.85).prior_std < 0.17
+
+
 def test_planted_biases_are_recovered_better_after_shrinking(make_items):
     rng = np.random.default_rng(3)
     counts = np.exp(rng.uniform(0, 6, 2000)).astype(np.int32) + 1
@@ -128,6 +162,16 @@ def test_with_a_sigmoid_range_errors_are_on_the_logit_scale_of_the_bias(make_ite
         items, catalogue = make_items([1, -1], [100, 100], y_range=(0, high), global_mean=0.0)
         row = bias_table(items, catalogue, residual_std=1.0).best(1)[0]
         assert row.standard_error == pytest.approx(error)
+
+
+def test_a_penalty_on_logits_counts_by_what_they_are_worth(make_items):
+    # Range (0, 8): a logit is worth 2 stars, so .05 on its square is .0125 on that of stars, and
+    # in units of 2 stars again .05: k = 1.25 and 5 ratings beside the hundred; s is half a logit.
+    items, catalogue = make_items([1, -1], [100, 100], y_range=(0, 8), global_mean=0.0)
+    for unit, k in ((1.0, 1.25), (2.0, 5.0)):
+        settings = {"reg_bias": 0.05, "unit": unit}
+        table = bias_table(items, catalogue, residual_std=1.0, hyperparameters=settings)
+        np.testing.assert_allclose(table.standard_error, 0.5 * (100 + k) ** -0.5)
 
 
 def test_without_residual_std_nothing_is_claimed_about_the_error(make_items):

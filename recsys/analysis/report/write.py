@@ -145,6 +145,7 @@ def _bias_sections(
         catalogue,
         min_ratings=min_ratings,
         residual_std=snapshot.metrics.get("rmse") or None,
+        hyperparameters=snapshot.hyperparameters,
     )
     return bias_section(biases, top), disagreement_section(biases, top)
 

@@ -39,8 +39,13 @@ def test_best_is_worst_backwards(shop):
 
 def test_standard_errors_rest_on_the_held_out_error_of_the_version(shop):
     source = store.StoreSource(shop.engine)
+    version = store.get_version(shop.engine, 1)
     table = bias_table(
-        source.item_side(1, "rating"), source.catalogue(1), min_ratings=1, residual_std=0.9
+        source.item_side(1, "rating"),
+        source.catalogue(1),
+        min_ratings=1,
+        residual_std=0.9,
+        hyperparameters=version.snapshots[0].hyperparameters,
     )
     first, expected = shop.get(BIAS).get_json()["items"][0], table.worst(1)[0]
     assert first["standard_error"] == pytest.approx(expected.standard_error)
