@@ -24,7 +24,7 @@ def test_every_reader_reads_every_form_and_tells_its_seconds_and_peak(build, cap
     for reader in of.values():
         assert reader["seconds"] > 0
         assert 10 < reader["peak_mib"] < 2000
-    assert len(list(build.glob(".*.cache.npz"))) == 1
+    assert len(list(build.glob(".*.cache"))) == 1
 
 
 def test_the_forms_hold_the_same_ratings(tmp_path):

@@ -6,43 +6,39 @@ import hashlib
 import json
 import logging
 import os
-import stat
-import tempfile
-import zipfile
-import zlib
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from recsys.data.ids import IdMap
-from recsys.data.ratings import Ratings
+from recsys.data.readers import cache_file
 from recsys.data.readers.assemble import Parsed
+from recsys.data.readers.cache_file import Origin, State
 from recsys.data.readers.files import File
 from recsys.data.releases import data_directory
-from recsys.errors import DataError
 
 # Raised whenever a reader makes something else of the same bytes.
-FORMAT = 1
+FORMAT = 2
 WORTH_IT = 16 << 20
 """Bytes of a file from which on it is kept: some 700,000 ratings, a second's reading."""
 SWITCH = "RECSYS_CACHE"
-_ARRAYS = ("users", "items", "values", "timestamps")
-_DAMAGED = (
-    *(DataError, OSError, EOFError, KeyError, MemoryError, TypeError, ValueError),
-    *(RuntimeError, zipfile.BadZipFile, zlib.error),  # RuntimeError: as if it were encrypted
-)
+AT_REST = 60
+"""Seconds since a file's last change after which a further one shows in its time of change.
+
+Until then it need not: clocks of file systems tick in steps, those of networks are asked now and
+then, and pages mapped into memory may be written to for half a minute after they were marked."""
 
 logger = logging.getLogger(__name__)
 
 
 class Cache:
-    """The ratings of one file as arrays, in a file of their own.
+    """The ratings of one file as arrays, in a file of their own (`recsys.data.readers.cache_file`).
 
     It is named after the file and lies beside it, or in the folder of fetched sets where that
-    cannot be written. It holds the SHA-256 of the bytes it was made from: times and sizes are
-    never trusted. What it gives is checked against `Ratings.fingerprint`.
+    cannot be written. It is of the file as long as the SHA-256 of the file's bytes is the one it
+    was made from. The bytes are read for that unless inode, size, time of modification and time
+    of change (ctime, which no program can set) are those from before they were hashed, and the
+    file had been at rest by then.
 
     Parameters
     ----------
@@ -53,11 +49,12 @@ class Cache:
 
     def __init__(self, file: File, columns: Mapping[str, str] | None) -> None:
         self._source = file.path
-        self._seen = _state(file.path)
-        with file.path.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").hexdigest()
-        read_how = [FORMAT, file.member, sorted((columns or {}).items())]
-        self._key = hashlib.sha256(json.dumps([content, *read_how]).encode()).hexdigest()
+        self._state = _state(file.path)
+        asked = [FORMAT, sys.byteorder, file.member, sorted((columns or {}).items())]
+        self._how = json.dumps(asked)
+        *_, changed = self._state
+        self._is_at_rest = time.time_ns() - changed > AT_REST * 10**9
+        self._content = ""
 
     @classmethod
     def of(cls, file: File, columns: Mapping[str, str] | None) -> Cache | None:
@@ -73,92 +70,59 @@ class Cache:
         """
         for path in filter(Path.is_file, _places(self._source)):
             try:
-                parsed = _load(path, name, self._key)
-            except _DAMAGED as error:
+                with path.open("rb") as stream:
+                    facts = cache_file.read_facts(stream)
+                    if not self._is_made_from(facts.origin):
+                        logger.warning("%s was made from other content, will be made anew", path)
+                        continue
+                    parsed = cache_file.read_parsed(stream, facts, name)
+            except cache_file.DAMAGED as error:
                 logger.warning("%s is damaged and will be made anew: %s", path, error)
                 continue
-            if parsed is not None:
-                return parsed
-            logger.warning("%s was made from other content and will be made anew", path)
+            if self._is_at_rest and facts.origin.state != self._state:
+                self.save(parsed)  # with the state of today, so that the next reading is quick
+            return parsed
+        self._hash()  # before it is parsed: what changes in between is then not taken for it
         return None
 
     def save(self, parsed: Parsed) -> None:
         """Write ``parsed``, all of it or nothing; the log says if that cannot be done."""
-        if _state(self._source) != self._seen:
+        origin = Origin(self._how, self._hash(), self._state if self._is_at_rest else None)
+        if _state(self._source) != self._state:
             logger.warning("%s changed while it was read; nothing is kept of it", self._source)
             return
         problem: OSError | None = None
         for path in _places(self._source):
             try:
-                _write(path, parsed, self._key, mode=self._source.stat().st_mode)
+                # Whoever may read the ratings may read this, and nobody else.
+                cache_file.write(path, parsed, origin, mode=self._source.stat().st_mode)
                 return
             except OSError as error:
                 problem = error
         logger.warning("what was read of %s cannot be kept: %s", self._source, problem)
+
+    def _is_made_from(self, origin: Origin) -> bool:
+        if origin.how != self._how:
+            return False
+        is_unchanged = origin.state is not None and origin.state == self._state
+        return is_unchanged or origin.content == self._hash()
+
+    def _hash(self) -> str:
+        if not self._content:
+            with self._source.open("rb") as stream:
+                self._content = hashlib.file_digest(stream, "sha256").hexdigest()
+        return self._content
 
 
 def _places(source: Path) -> tuple[Path, Path]:
     """Return where the cache of a file may lie: beside it, or among the fetched sets."""
     of_path = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:16]
     return (
-        source.with_name(f".{source.name}.cache.npz"),
-        data_directory() / ".cache" / f"{source.name}.{of_path}.npz",
+        source.with_name(f".{source.name}.cache"),
+        data_directory() / ".cache" / f"{source.name}.{of_path}",
     )
 
 
-def _state(path: Path) -> tuple[int, int]:
+def _state(path: Path) -> State:
     found = path.stat()
-    return found.st_size, found.st_mtime_ns
-
-
-def _load(path: Path, name: str, key: str) -> Parsed | None:
-    """Return what is in a cache, checked; None if it is that of another ``key``."""
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-        facts = json.loads(str(stored["facts"]))
-        if facts["key"] != key:
-            return None
-        ids = (_ids(stored["user_ids"]), _ids(stored["item_ids"]))
-        pairs = (stored["users"], stored["items"])
-        # Absent, where there are none; where damage has made them so, the fingerprint tells.
-        ratings = Ratings(name, *ids, *pairs, stored.get("values"), stored.get("timestamps"))
-    if ratings.fingerprint != facts["fingerprint"]:
-        raise DataError("its content is not what was saved", value=ratings.fingerprint)
-    return Parsed(ratings, facts["n_rows"], facts["n_duplicates"], facts["time_unit"])
-
-
-def _write(path: Path, parsed: Parsed, key: str, mode: int) -> None:
-    ratings = parsed.ratings
-    facts = {
-        "key": key,
-        "fingerprint": ratings.fingerprint,
-        "n_rows": parsed.n_rows,
-        "n_duplicates": parsed.n_duplicates,
-        "time_unit": parsed.time_unit,
-    }
-    arrays = {array: getattr(ratings, array) for array in _ARRAYS}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as unfinished:
-        try:
-            np.savez(
-                unfinished,
-                facts=np.array(json.dumps(facts)),
-                user_ids=_bytes(ratings.user_ids),
-                item_ids=_bytes(ratings.item_ids),
-                **{array: values for array, values in arrays.items() if values is not None},
-            )
-            unfinished.flush()
-            # Whoever may read the ratings may read this, and nobody else.
-            os.fchmod(unfinished.fileno(), stat.S_IMODE(mode))
-            Path(unfinished.name).replace(path)
-        except BaseException:
-            Path(unfinished.name).unlink(missing_ok=True)
-            raise
-
-
-def _bytes(ids: IdMap) -> NDArray[np.uint8]:
-    # No id holds a line end.
-    return np.frombuffer("\n".join(ids).encode(), np.uint8)
-
-
-def _ids(text: NDArray[np.uint8]) -> IdMap:
-    return IdMap(text.tobytes().decode().split("\n"))
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

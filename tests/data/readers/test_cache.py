@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 import sys
+import time
 import zipfile
+import zlib
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.data import Ratings
-from recsys.data.readers import cache, read
+from recsys.data.readers import cache, cache_file, read
 
 # By module: the package has a function of the same name.
 READER = sys.modules["recsys.data.readers.read"]
@@ -48,7 +50,31 @@ def path(tmp_path):
 
 
 def cache_of(path):
-    return path.with_name(f".{path.name}.cache.npz")
+    return path.with_name(f".{path.name}.cache")
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """The files of which all bytes were read for their hash."""
+    found = []
+    original = hashlib.file_digest
+
+    def noted(stream, name):
+        found.append(stream.name)
+        return original(stream, name)
+
+    monkeypatch.setattr(cache.hashlib, "file_digest", noted)
+    return found
+
+
+def change(path, content):
+    """Write so that only the time of change tells: the clock of a file system ticks in steps."""
+    before = path.stat()
+    while path.stat().st_ctime_ns == before.st_ctime_ns:
+        path.write_text(content)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
 
 def same(one, other):
@@ -104,17 +130,61 @@ def test_titles_join_what_is_cached_as_they_are_now(path, parsing):
     assert len(parsing) == 1
 
 
-def test_changed_content_is_noticed_at_the_same_size_and_time(path, parsing, caplog):
-    before = path.stat()
+@pytest.mark.parametrize("at_rest", [60, -1])
+def test_changed_content_is_noticed_at_the_same_size_and_time(
+    path, parsing, caplog, monkeypatch, at_rest
+):
+    monkeypatch.setattr(cache, "AT_REST", at_rest)
     read(path)
-    path.write_text(CONTENT.replace("9000000000001", "1000000000001"))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    after = path.stat()
-    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    change(path, CONTENT.replace("9000000000001", "1000000000001"))
     assert read(path).ratings.values.tolist() == [4.5, 1.0]
     assert "made from other content" in caplog.text
     read(path)
     assert len(parsing) == 2
+
+
+def test_a_change_that_shows_nowhere_is_noticed_shortly_after_another(path, parsing, monkeypatch):
+    frozen = (1, len(CONTENT), 0, time.time_ns())
+    monkeypatch.setattr(cache, "_state", lambda _: frozen)
+    read(path)
+    path.write_text(CONTENT.replace("9000000000001", "1000000000001"))
+    assert read(path).ratings.values.tolist() == [4.5, 1.0]
+    assert len(parsing) == 2
+
+
+def test_a_file_that_was_at_rest_and_has_not_changed_is_not_even_hashed(
+    path, parsing, hashed, monkeypatch
+):
+    monkeypatch.setattr(cache, "AT_REST", -1)
+    first = read(path)
+    assert same(first.ratings, read(path).ratings)
+    assert same(first.ratings, read(path).ratings)
+    assert len(hashed) == len(parsing) == 1
+
+
+def test_a_file_just_written_is_hashed_until_it_was_at_rest_once(
+    path, parsing, hashed, monkeypatch
+):
+    read(path)
+    read(path)
+    assert len(hashed) == 2
+    monkeypatch.setattr(cache, "AT_REST", -1)
+    read(path)  # hashed once more, and its state taken note of
+    read(path)
+    assert len(hashed) == 3
+    assert len(parsing) == 1
+
+
+def test_a_file_that_was_touched_or_copied_is_hashed_once_and_not_parsed(
+    path, parsing, hashed, monkeypatch
+):
+    monkeypatch.setattr(cache, "AT_REST", -1)
+    read(path)
+    os.utime(path, (1, 1))
+    read(path)
+    read(path)
+    assert len(hashed) == 2
+    assert len(parsing) == 1
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -131,18 +201,6 @@ def test_a_damaged_cache_changes_nothing(path, place, flip):
     cache_of(path).write_bytes(whole)
 
 
-@pytest.mark.parametrize("lost", ["users", "items", "values", "timestamps", "user_ids", "facts"])
-def test_a_cache_that_lacks_an_array_is_made_anew(path, parsing, caplog, lost):
-    right = read(path)
-    with np.load(cache_of(path)) as stored:
-        arrays = {name: array for name, array in stored.items() if name != lost}
-    with cache_of(path).open("wb") as stream:
-        np.savez(stream, **arrays)
-    assert same(read(path).ratings, right.ratings)
-    assert "is damaged and will be made anew" in caplog.text
-    assert len(parsing) == 2
-
-
 def test_a_damaged_cache_is_told_of_and_made_anew(path, parsing, caplog):
     read(path)
     whole = cache_of(path).read_bytes()
@@ -153,15 +211,25 @@ def test_a_damaged_cache_is_told_of_and_made_anew(path, parsing, caplog):
     assert len(parsing) == 2
 
 
-def test_a_cache_with_other_arrays_than_its_fingerprint_says_is_refused(path, parsing, caplog):
+@pytest.mark.parametrize("name", ["users", "items", "values", "timestamps", "user_ids", "item_ids"])
+def test_an_array_that_is_not_what_was_saved_is_named(path, caplog, name):
+    path.write_text("user,item,rating,time\n1,a,2,5\n1,b,3,6\n")  # no two arrays alike
+    right = read(path)
+    content = getattr(right.ratings, name)
+    found = "\n".join(content).encode() if name.endswith("ids") else content.tobytes()
+    whole = cache_of(path).read_bytes()
+    at = whole.index(found, whole.index(b"\n"))
+    cache_of(path).write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    assert same(read(path).ratings, right.ratings)
+    assert f"its {name} are not what was saved" in caplog.text
+
+
+def test_a_cache_of_a_format_unknown_here_is_made_anew(path, parsing, caplog):
+    cache_of(path).write_bytes(b"%08x {}\n" % zlib.crc32(b"{}"))
     read(path)
-    with np.load(cache_of(path)) as stored:
-        arrays = dict(stored)
-    arrays["values"] = arrays["values"] + np.float32(1)
-    with cache_of(path).open("wb") as stream:
-        np.savez(stream, **arrays)
-    assert read(path).ratings.values.tolist() == [1.0, 2.0]
-    assert "not what was saved" in caplog.text
+    assert "is damaged and will be made anew" in caplog.text
+    read(path)
+    assert len(parsing) == 1
 
 
 def test_other_columns_are_other_ratings(path, parsing):
@@ -201,14 +269,14 @@ def test_a_folder_does_not_take_the_cache_for_its_ratings(path, parsing):
 def test_where_nothing_can_be_written_it_lies_among_the_fetched_sets(
     path, parsing, tmp_path, monkeypatch
 ):
-    write = cache._write
+    write = cache_file.write
 
     def only_among_sets(place, *rest, **named):
         if place.parent == path.parent:
             raise PermissionError(30, "Read-only file system", str(place))
         write(place, *rest, **named)
 
-    monkeypatch.setattr(cache, "_write", only_among_sets)
+    monkeypatch.setattr(cache_file, "write", only_among_sets)
     assert same(read(path).ratings, read(path).ratings)
     assert len(parsing) == 1
     assert len(list((tmp_path / "sets" / ".cache").iterdir())) == 1
@@ -218,17 +286,16 @@ def test_where_it_can_be_written_nowhere_the_log_says_so(path, monkeypatch, capl
     def refused(place, *_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache, "_write", refused)
+    monkeypatch.setattr(cache_file, "write", refused)
     assert isinstance(read(path).ratings, Ratings)
     assert "cannot be kept: [Errno 28] No space left on device" in caplog.text
 
 
 def test_a_write_that_fails_leaves_nothing(path, monkeypatch):
-    def fail(stream, **_):
-        stream.write(b"half")
+    def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache.np, "savez", fail)
+    monkeypatch.setattr(cache_file.os, "fchmod", fail)
     read(path)
     assert [found.name for found in path.parent.iterdir()] == [path.name]
     assert list((path.parent.parent / "sets" / ".cache").iterdir()) == []
