@@ -3,8 +3,10 @@ import sqlite3
 import pytest
 
 from recsys import store
+from recsys.cli import training
 from recsys.data.readers import read_ratings
 from recsys.data.split import held_out
+from recsys.training import kernels
 
 BAD = ("--n-epochs", 1, "--lr", 1e-6)  # hardly trained
 GOOD = ("--n-epochs", 40)
@@ -308,3 +310,26 @@ def test_other_people_in_a_file_of_the_same_name_are_another_data_set(trained, d
     assert not second["promoted"]
     assert "only 0% of the users of the champion, version 1, are in this data" in second["reason"]
     assert done("recommend", "u1").out
+
+
+def test_a_first_training_says_that_it_compiles_before_it_does(shop, done, monkeypatch):
+    said = []
+    fit_snapshot = training.fit_snapshot
+
+    def fit(*given, **named):
+        said.append("fit")
+        return fit_snapshot(*given, **named)
+
+    monkeypatch.setattr(training, "fit_snapshot", fit)
+    monkeypatch.setattr(training, "note", said.append)
+    train = ("train", "--data", shop, "--objective", "rating", "--n-epochs", 1)
+    for is_needed in (True, False):
+        monkeypatch.setattr(kernels, "need_compiling", lambda is_needed=is_needed: is_needed)
+        done(*train)
+    assert said == [kernels.COMPILING, "fit", "fit"]
+
+
+def test_a_training_that_compiles_nothing_does_not_say_so(shop, done, monkeypatch):
+    monkeypatch.setattr(kernels, "need_compiling", lambda: True)
+    trained = done("train", "--data", shop, "--objective", "rating", "--model", "mlp")
+    assert kernels.COMPILING not in trained.err
