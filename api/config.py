@@ -18,14 +18,14 @@ class Config:
         Where the workers of one server share what is forgotten with it (`api.scratch`). Without
         it a process counts for itself.
     reads_need_key : bool
-        Whether all of ``/v1`` and ``/metrics`` is guarded; writes always are.
+        Whether all of ``/v1``, the pages and ``/metrics`` are guarded; writes always are.
     n_proxies : int
         Reverse proxies in front of the server whose ``X-Forwarded-*`` is believed.
     cors_origins : tuple of str
         Web sites whose pages may use the answers, as ``https://host``; ``*`` is any.
     rate_limit : str, optional
-        Requests that one caller may make under ``/v1``: ``"100/minute"``, several separated
-        by ``;``. No limit unless said.
+        Requests that one caller may make: ``"100/minute"``, several separated by ``;``. No
+        limit unless said.
     max_body : int
         Bytes that a request's body may have.
     """

@@ -58,16 +58,29 @@ def caller() -> str | None:
     return cast("str | None", g.key_name)
 
 
+def refuse_without_key(how: str = "send a key: Authorization: Bearer ...") -> Response | None:
+    """Return the refusal of this request, which says how to send a key, if it has no valid one.
+
+    A browser is challenged to ask for one, but not for a write: what it then sends by itself, it
+    also sends where a page of another site makes it ask.
+    """
+    if caller() is not None:
+        return None
+    is_unknown = _token() is not None
+    detail = "this key is unknown or was revoked" if is_unknown else how
+    answer = problem(401, detail, kind="key", title="A valid key is needed")
+    answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if is_unknown else "Bearer"
+    if not _is_write():
+        answer.headers.add("WWW-Authenticate", 'Basic realm="recsys", charset="UTF-8"')
+    return answer
+
+
 def _guard(reads_need_key: bool) -> Response | None:
     route = None if request.url_rule is None else request.url_rule.rule
     if route is None or not is_guarded(request.method, route, reads_need_key):
         return None
-    if caller() is not None:
-        return None
-    if _token() is not None:
-        return _unauthorized("this key is unknown or was revoked", 'Bearer error="invalid_token"')
-    if reads_need_key or has_keys(backend().engine):
-        return _unauthorized("send a key: Authorization: Bearer ...", "Bearer")
+    if reads_need_key or _token() is not None or has_keys(backend().engine):
+        return refuse_without_key()
     if _is_local():
         return None
     logger.warning("a write from %s was refused: no key is set up", request.remote_addr)
@@ -78,15 +91,17 @@ def _guard(reads_need_key: bool) -> Response | None:
     return problem(403, detail, kind="no-key", title="No key is set up")
 
 
-def _unauthorized(detail: str, challenge: str) -> Response:
-    answer = problem(401, detail, kind="key", title="A valid key is needed")
-    answer.headers["WWW-Authenticate"] = challenge
-    return answer
-
-
 def _token() -> str | None:
     given = request.authorization
-    return given.token if given is not None and given.type == "bearer" else None
+    if given is None:
+        return None
+    if given.type == "basic" and not _is_write():
+        return given.password
+    return given.token if given.type == "bearer" else None
+
+
+def _is_write() -> bool:
+    return request.url_rule is not None and is_write(request.method, request.url_rule.rule)
 
 
 def _is_local() -> bool:

@@ -21,11 +21,16 @@ from api.keys import caller
 
 COUNTERS = "requests.db"
 
+_NOT_COUNTED = ("service", "swagger_ui")
+
 logger = logging.getLogger(__name__)
 
 
 def register(app: Flask, config: Config) -> None:
-    """Refuse with 429 what a caller of ``app`` asks under ``/v1`` beyond ``config.rate_limit``."""
+    """Refuse with 429 what a caller of ``app`` asks beyond ``config.rate_limit``.
+
+    Not counted is what says how the service does, its description, and the pages' own files.
+    """
     if config.rate_limit is not None:
         app.before_request(RateLimit(config.rate_limit, config.scratch_dir).check)
 
@@ -72,7 +77,9 @@ class RateLimit:
 
     def check(self) -> Response | None:
         """Return the refusal of this request, if its caller asked too often."""
-        if not request.path.startswith("/v1/") or request.method == "OPTIONS":
+        if request.method == "OPTIONS" or request.endpoint == "static":
+            return None
+        if request.blueprint in _NOT_COUNTED:
             return None
         name = _caller()
         try:

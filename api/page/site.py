@@ -7,7 +7,7 @@ from typing import TypeVar
 from flask import Blueprint, Flask, Response, render_template, request
 from pydantic import BaseModel, ValidationError
 
-from api import errors
+from api import errors, keys
 from api.conditional import tag_by_content, tag_by_state
 from api.config import Config
 
@@ -21,9 +21,10 @@ POLICY = "; ".join(
     ]
 )
 
-_NEEDS_KEY = (
-    "this server asks for a key on every read, and a page has none to send; "
-    "/docs shows how programs ask"
+_HOW_TO_ENTER = (
+    "this server shows its pages only to those who have a key. Load the page again and, where the "
+    "browser asks for a name and a password, give the key as the password, and any name. Whoever "
+    "runs the server makes a key with: recsys keys create NAME"
 )
 
 Query = TypeVar("Query", bound=BaseModel)
@@ -41,11 +42,11 @@ for _blueprint in (pages, data):
 
 
 def register(app: Flask, config: Config) -> None:
-    """Add the pages to ``app``; where reads need a key, they say so and show nothing."""
+    """Add the pages to ``app``; where reads need a key, the browser is made to ask for one."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= {"figure": _figure, "plain": _plain, "signed": _signed}
     if config.reads_need_key:
-        app.before_request(_refuse)
+        app.before_request(_refuse_without_key)
     app.after_request(_as_page)
     app.register_blueprint(pages)
     app.register_blueprint(data)
@@ -81,9 +82,9 @@ def _signed(value: float, digits: int) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def _refuse() -> Response | None:
+def _refuse_without_key() -> Response | None:
     is_ours = request.blueprint in (pages.name, data.name)
-    return errors.problem(403, _NEEDS_KEY) if is_ours else None
+    return keys.refuse_without_key(_HOW_TO_ENTER) if is_ours else None
 
 
 def _as_page(answer: Response) -> Response:

@@ -4,11 +4,15 @@ import os
 import shutil
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
+
+from api import create_app
+from recsys import store
 
 SCREENS = {
     "light, wide": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
@@ -42,6 +46,15 @@ def fresh_address(folding_shop):
     """Where the pages of `folding_shop` are served."""
     with _serving(folding_shop.app) as url:
         yield url
+
+
+@pytest.fixture
+def guarded(folding_shop):
+    """Where `folding_shop` is served to those with a key alone, and a key."""
+    app = create_app(replace(folding_shop.config, reads_need_key=True))
+    with _serving(app) as url:
+        yield url, store.create_key(folding_shop.engine, "analyst")
+    app.extensions["recsys"].engine.dispose()
 
 
 @pytest.fixture(params=SCREENS)

@@ -243,3 +243,15 @@ def test_a_version_is_promoted_and_rolled_back_with_a_key(page, folding_shop, fr
     assert (
         page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length") == 0
     )
+
+
+def test_where_reads_need_a_key_it_is_given_once_and_the_scripts_work_too(browser, guarded):
+    url, key = guarded
+    login = {"username": "anybody", "password": key}
+    context = browser.new_context(base_url=url, http_credentials=login)
+    page = context.new_page()
+    page.goto("/users/1")
+    page.get_by_role("link", name="recsys").click()
+    page.get_by_label("Find a film to rate").press_sequentially("film 07")
+    expect(page.get_by_role("option", name="Film 07")).to_be_visible()
+    context.close()

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from api import Config, create_app
+from api import create_app
+from recsys import store
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 PAGES = ["/", "/users/1", "/explore", "/insights", "/insights/axes/0", "/models", "/models/1"]
@@ -79,15 +80,59 @@ def test_the_pages_are_not_in_the_description_of_the_api(full_shop):
     assert not {"/", "/insights", "/users/{user_id}"} & set(paths)
 
 
-@pytest.fixture
-def guarded(full_shop):
-    config: Config = replace(full_shop.config, reads_need_key=True)
-    return create_app(config).test_client()
+@pytest.fixture(scope="module")
+def guarded(make_shop):
+    """A client of a server that asks for a key on reads, and such a key."""
+    made = make_shop()
+    made.train(seed=1)
+    app = create_app(replace(made.config, reads_need_key=True))
+    yield app.test_client(), store.create_key(made.engine, "analyst")
+    app.extensions["recsys"].engine.dispose()
 
 
-@pytest.mark.parametrize("url", [*PAGES, "/explore/points.json"])
-def test_where_reads_need_a_key_the_pages_show_nothing(guarded, url):
-    page = guarded.get(url, headers=BROWSER)
-    assert page.status_code == 403
-    assert "asks for a key on every read" in page.text
-    assert "Film" not in page.text.replace("Rate a few films", "")
+READ = [*PAGES, "/explore/points.json"]
+
+
+@pytest.mark.parametrize("url", READ)
+def test_where_reads_need_a_key_the_browser_is_made_to_ask_for_it(guarded, url):
+    client, _ = guarded
+    page = client.get(url, headers=BROWSER)
+    assert page.status_code == 401
+    assert any(how.startswith("Basic ") for how in page.headers.getlist("WWW-Authenticate"))
+    assert "give the key as the password" in page.text
+    assert "Film" not in page.text
+    assert "Rate a few films" not in page.text
+
+
+# Its data have too few ratings for axes.
+@pytest.mark.parametrize("url", sorted({*READ, "/v1/items?query=film"} - {"/insights/axes/0"}))
+def test_a_key_given_as_a_password_opens_all_pages_and_what_their_scripts_ask(guarded, url):
+    client, key = guarded
+    assert client.get(url, headers=BROWSER, auth=("anybody", key)).status_code == 200
+    wrong = client.get(url, headers=BROWSER, auth=("anybody", key + "x"))
+    assert wrong.status_code == 401
+    assert "unknown or was revoked" in wrong.text
+
+
+def test_what_a_browser_sends_by_itself_is_not_enough_to_write(guarded):
+    client, key = guarded
+    body = {"json": {"model_id": 1}}
+    refused = client.put("/v1/models/aliases/champion", auth=("anybody", key), **body)
+    assert refused.status_code == 401
+    assert refused.headers.getlist("WWW-Authenticate") == ["Bearer"]
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert client.put("/v1/models/aliases/champion", headers=bearer, **body).status_code == 200
+
+
+def test_too_many_pages_are_refused_on_a_page(full_shop):
+    app = create_app(replace(full_shop.config, rate_limit="2/day"))
+    client = app.test_client()
+    answers = [client.get(url, headers=BROWSER) for url in ("/models", "/explore/points.json")]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    refused = client.get("/models", headers=BROWSER)
+    assert (refused.status_code, refused.mimetype) == (429, "text/html")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "more than 2 per 1 day" in refused.text
+    assert client.get("/static/page.css", buffered=True).status_code == 200
+    assert client.get("/docs").status_code == 200
+    app.extensions["recsys"].engine.dispose()
