@@ -3,10 +3,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from api.schemas.common import LARGEST, Body, Limit, Parameters, whole
-from recsys.store import ObjectivePair, VersionComparison, VersionInfo
+from recsys.store import RESERVED_ALIASES, ObjectivePair, VersionComparison, VersionInfo
 
 REF_PATTERN = r"^([1-9][0-9]{0,17}|[a-z][a-z0-9_-]{0,63})$"
 
@@ -24,6 +25,12 @@ Revision = Annotated[
     ),
     BeforeValidator(whole),
 ]
+
+
+def _not_reserved(alias: str) -> str:
+    if alias in RESERVED_ALIASES:
+        raise PydanticCustomError("reserved", "reserved; choose another name")
+    return alias
 
 
 class ModelsQuery(Parameters):
@@ -56,10 +63,12 @@ class ModelPath(BaseModel):
 class AliasPath(BaseModel):
     """The path of one alias."""
 
-    alias: str = Field(
+    alias: Annotated[str, AfterValidator(_not_reserved)] = Field(
         pattern=r"^[a-z][a-z0-9_-]{0,63}$",
-        description="`champion` is what is served.",
-        json_schema_extra={"example": "champion"},
+        description="`champion` is what is served. Reserved, and no alias: "
+        + ", ".join(f"`{name}`" for name in RESERVED_ALIASES)
+        + ".",
+        json_schema_extra={"example": "champion", "not": {"enum": list(RESERVED_ALIASES)}},
     )
 
 

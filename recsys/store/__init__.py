@@ -1,6 +1,6 @@
 """Where data sets and versions are kept: SQLite by default, and what a server reads of it."""
 
-from recsys.store.aliases import AliasInfo, get_alias, promote, rollback
+from recsys.store.aliases import RESERVED_ALIASES, AliasInfo, get_alias, promote, rollback
 from recsys.store.backup import backup
 from recsys.store.comparison import (
     MetricPair,
@@ -33,6 +33,7 @@ from recsys.store.source import StoreSource
 from recsys.store.versions import load_snapshot, save_version
 
 __all__ = [
+    "RESERVED_ALIASES",
     "AliasInfo",
     "DataSetInfo",
     "KeyInfo",

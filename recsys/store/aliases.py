@@ -17,6 +17,9 @@ from recsys.store.registry import LARGEST_ID, known
 from recsys.store.tables import Alias, Model, Promotion
 
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+# Addresses beside those of versions, such as /v1/models/compare: a version could not be asked for
+# by such a name.
+RESERVED_ALIASES = ("aliases", "compare")
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def promote(
     Raises
     ------
     UsageError
-        If the alias is not a name.
+        If the alias is not a name, or one of `RESERVED_ALIASES`.
     NotFoundError
         If there is no such version.
     ConflictError
@@ -84,6 +87,11 @@ def promote(
         raise UsageError(
             f"{alias!r} cannot be an alias; allowed: a letter a to z, then up to 63 of "
             "a to z, 0 to 9, _ and -"
+        )
+    if alias in RESERVED_ALIASES:
+        raise UsageError(
+            f"{alias!r} cannot be an alias: reserved are {' and '.join(RESERVED_ALIASES)}; choose "
+            "another name"
         )
     with writing(engine) as connection:
         version = select(Model.id).where(Model.id == model_id, Model.is_complete)

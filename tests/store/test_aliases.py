@@ -40,6 +40,12 @@ def test_an_alias_is_a_name_that_cannot_be_an_id(engine, save, alias):
         store.promote(engine, save(), alias)
 
 
+@pytest.mark.parametrize("alias", ["aliases", "compare"])
+def test_a_reserved_name_is_no_alias(engine, save, alias):
+    with pytest.raises(UsageError, match="reserved are aliases and compare"):
+        store.promote(engine, save(), alias)
+
+
 def test_promoting_what_is_promoted_moves_nothing(engine, save):
     first, second = save(1), save(2)
     moved = [store.promote(engine, v) for v in (first, first, second, second)]

@@ -5,6 +5,7 @@ import pytest
 
 from api import create_app
 from recsys import store
+from recsys.store import RESERVED_ALIASES
 
 
 def test_all_versions_are_listed_newest_first_with_what_points_to_them(fresh_shop):
@@ -157,6 +158,24 @@ def test_an_alias_that_cannot_be_one_is_refused(fresh_shop, alias):
     answer = fresh_shop.client.put(f"/v1/models/aliases/{alias}", json={"model_id": 1})
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["location"] == "path"
+
+
+@pytest.mark.parametrize("alias", RESERVED_ALIASES)
+def test_an_alias_called_as_an_address_is_refused_as_reserved(fresh_shop, alias):
+    answer = fresh_shop.client.put(f"/v1/models/aliases/{alias}", json={"model_id": 1})
+    assert answer.status_code == 422
+    (error,) = answer.get_json()["errors"]
+    assert (error["name"], error["location"], error["value"]) == ("alias", "path", alias)
+    assert "reserved" in error["message"]
+
+
+def test_the_reserved_names_are_all_those_that_lie_beside_versions(shop):
+    rules = {rule.rule for rule in shop.app.url_map.iter_rules()}
+    for start in ("/v1/models/", "/models/"):
+        beside = {
+            rule.removeprefix(start).split("/")[0] for rule in rules if rule.startswith(start)
+        }
+        assert {part for part in beside if not part.startswith("<")} <= set(RESERVED_ALIASES)
 
 
 def test_promotion_needs_a_key_where_there_are_keys_and_the_log_says_whose(fresh_shop, caplog):
