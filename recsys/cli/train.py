@@ -17,7 +17,7 @@ from recsys.cli.promotion import Promotion, promote_if_not_worse
 from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_unknown
 from recsys.cli.training import check_ranges, choose, fit
 from recsys.data import Ratings
-from recsys.data.split import held_out
+from recsys.data.split import held_out, part
 from recsys.evaluation.calibration import MIN_RATINGS, with_intervals
 from recsys.evaluation.evaluate import Evaluation, evaluate
 from recsys.model.baselines import BASELINES
@@ -67,8 +67,8 @@ def train(
     if not no_feedback:
         ratings, feedback_revision = merge_and_tell(engine, ratings)
 
-    is_held_out = held_out(ratings)
-    trained_on, validation = ratings.select(~is_held_out), ratings.select(is_held_out)
+    fingerprint = ratings.fingerprint  # in the order in which they came
+    ratings, trained_on, validation = part(ratings, held_out(ratings))
     chosen = choose(trained_on, options, objective)
     folder = beside_database(database_url, "checkpoints")
     checkpoints = {
@@ -79,7 +79,7 @@ def train(
         trained_on,
         chosen,
         validation=validation,
-        data_fingerprint=ratings.fingerprint,
+        data_fingerprint=fingerprint,
         callbacks=lambda settings: [checkpoints[settings.objective]],
         n_threads=threads,
     )
@@ -102,7 +102,11 @@ def train(
     _tell_intervals(snapshots, validation)
     with storing("ratings") as progress:
         data_set_id = store.save_data_set(
-            engine, ratings, feedback_revision=feedback_revision, progress=progress
+            engine,
+            ratings,
+            feedback_revision=feedback_revision,
+            fingerprint=fingerprint,
+            progress=progress,
         )
     with storing("embeddings") as progress:
         model_id = store.save_version(engine, data_set_id, snapshots, progress=progress)

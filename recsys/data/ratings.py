@@ -166,8 +166,11 @@ class Ratings:
             changed.__dict__["fingerprint"] = self.fingerprint
         return changed
 
-    def select(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Ratings:
-        """Return the chosen ratings (a mask or positions); the id maps stay as they are."""
+    def select(self, chosen: NDArray[np.bool_] | NDArray[np.integer] | slice) -> Ratings:
+        """Return the chosen ratings; the id maps stay as they are.
+
+        A mask or positions make copies, a slice shares the memory.
+        """
         return replace(
             self,
             users=self.users[chosen],

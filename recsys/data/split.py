@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +46,40 @@ def held_out(ratings: Ratings, fraction: float = 0.1) -> NDArray[np.bool_]:
         bits = _mix(users[ratings.users[part]] + items[ratings.items[part]]) >> np.uint64(11)
         chosen[part] = bits * 2.0**-53 < fraction
     return chosen
+
+
+class Parted(NamedTuple):
+    """Ratings and their two parts, which share their memory."""
+
+    all: Ratings
+    train: Ratings
+    held_out: Ratings
+
+
+def part(ratings: Ratings, is_held_out: NDArray[np.bool_]) -> Parted:
+    """Return the ratings, those held out moved behind the others, and both parts of them.
+
+    The order within a part stays. Of many ratings, parts of their own would take as much memory
+    as all of them.
+
+    Parameters
+    ----------
+    ratings : Ratings
+    is_held_out : (n_ratings,) bool
+    """
+
+    def moved(column: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate((column[~is_held_out], column[is_held_out]))
+
+    together = replace(
+        ratings,
+        users=moved(ratings.users),
+        items=moved(ratings.items),
+        values=None if ratings.values is None else moved(ratings.values),
+        timestamps=None if ratings.timestamps is None else moved(ratings.timestamps),
+    )
+    n_train = ratings.n_ratings - int(np.count_nonzero(is_held_out))
+    return Parted(together, together.select(slice(n_train)), together.select(slice(n_train, None)))
 
 
 def split_by_rating(

@@ -10,6 +10,7 @@ from recsys.data import split as splits
 from recsys.data.split import (
     held_out,
     k_folds,
+    part,
     split_by_rating,
     split_by_time,
     split_by_user,
@@ -118,6 +119,27 @@ def test_held_out_never_changes_from_one_release_to_the_next():
     # Versions are compared on these ratings: whoever changes this choice breaks the comparison.
     ratings = ratings_of([(str(u), str(i)) for u in (1, 2, 3) for i in range(1, 9)])
     assert held_out(ratings, 0.25).nonzero()[0].tolist() == [0, 4, 9, 15, 17, 23]
+
+
+@given(st.lists(st.booleans(), max_size=9), st.booleans(), st.booleans())
+def test_parted_ratings_are_the_same_parts_in_the_same_order(mask, has_values, has_times):
+    n = len(mask)
+    ratings = Ratings(
+        "some",
+        IdMap("abc"),
+        IdMap(map(str, range(n))),
+        np.arange(n, dtype=np.int32) % 3,
+        np.arange(n, dtype=np.int32),
+        np.arange(n, dtype=np.float32) if has_values else None,
+        np.arange(n, dtype=np.int64) if has_times else None,
+    )
+    chosen = np.array(mask, dtype=bool)
+    parted = part(ratings, chosen)
+    assert parted.train.fingerprint == ratings.select(~chosen).fingerprint
+    assert parted.held_out.fingerprint == ratings.select(chosen).fingerprint
+    assert sorted(parted.all.items) == sorted(ratings.items)
+    for one in (parted.train, parted.held_out):
+        assert not one.n_ratings or np.shares_memory(one.items, parted.all.items)
 
 
 @settings(deadline=None)
