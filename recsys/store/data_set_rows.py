@@ -40,13 +40,16 @@ def item_rows(data_set_id: int, ratings: Ratings) -> Iterator[dict[str, Any]]:
 
 def rated_items_rows(data_set_id: int, ratings: Ratings) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of ``rated_items``, columns in the table's order."""
-    order, starts = _by_user_and_item(ratings)
-    counts = np.diff(starts)
+    order = np.argsort(ratings.users, kind="stable")
+    counts = np.bincount(ratings.users, minlength=ratings.n_users)
+    starts = np.concatenate(([0], np.cumsum(counts)))
     # A block of users at a time: of many ratings, all their bytes at once would not fit.
     for first in range(0, ratings.n_users, ROWS_PER_COMMIT):
         end = min(first + ROWS_PER_COMMIT, ratings.n_users)
         places = starts[first : end + 1]
         rows = order[places[0] : places[-1]]
+        pairs = ratings.users[rows].astype(np.int64) * ratings.n_items + ratings.items[rows]
+        rows = rows[np.argsort(pairs, kind="stable")]
         yield from zip(
             repeat(data_set_id),
             range(first, end),
@@ -57,16 +60,6 @@ def rated_items_rows(data_set_id: int, ratings: Ratings) -> Iterator[tuple[Any, 
             _blobs(ratings.timestamps, "<i8", rows, places),
             strict=False,
         )
-
-
-def _by_user_and_item(ratings: Ratings) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
-    """Return the positions of the ratings by user, then item, and where each user's begin."""
-    pairs = ratings.users.astype(np.int64)
-    pairs *= ratings.n_items
-    pairs += ratings.items
-    order = np.argsort(pairs, kind="stable")
-    counts = np.bincount(ratings.users, minlength=ratings.n_users)
-    return order, np.concatenate(([0], np.cumsum(counts)))
 
 
 def _blobs(

@@ -96,12 +96,11 @@ def _values(column: pa.ChunkedArray) -> NDArray[np.float32]:
     refuse_nulls(column, "rating", ALLOWED_RATING)
     column = plain(column)
     try:
-        wide = to_numpy(column.cast(pa.float64(), safe=False))
+        wide = column.cast(pa.float64(), safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         row = first_uncastable(column, pa.float64())
         raise FlawError("rating", row, column[row].as_py(), ALLOWED_RATING) from None
-    with np.errstate(over="ignore"):
-        values: NDArray[np.float32] = wide.astype(np.float32)
+    values: NDArray[np.float32] = to_numpy(wide.cast(pa.float32(), safe=False))
     finite = np.isfinite(values)
     if not finite.all():
         row = int(np.argmin(finite))

@@ -110,8 +110,11 @@ def _read(
     cache = Cache.of(file, columns)
     parsed = cache.load(called) if cache else None
     if parsed is None:
-        parsed = assemble(_read_columns(file, layout, columns, progress), called)
+        raw = _read_columns(file, layout, columns, progress)
         # Of 20 million ratings `pyarrow` would keep 700 MB, for tables that never come.
+        pa.default_memory_pool().release_unused()
+        parsed = assemble(raw, called)
+        del raw
         pa.default_memory_pool().release_unused()
         if cache:
             cache.save(parsed)

@@ -84,10 +84,15 @@ def parse_date(text: str) -> int:
 def _by_size(numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], str]:
     unit = "seconds"
     for smaller in ("milliseconds", "microseconds", "nanoseconds"):
-        if not len(numbers) or np.abs(numbers).max() <= _LARGEST_SECONDS:
+        if not len(numbers) or _largest(numbers) <= _LARGEST_SECONDS:
             break
         numbers, unit = numbers // 1000, smaller
     return numbers, unit
+
+
+def _largest(numbers: NDArray[np.int64]) -> int:
+    """Return the largest absolute value, without an array of them."""
+    return max(int(numbers.max()), -int(numbers.min()))
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:

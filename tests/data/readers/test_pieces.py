@@ -4,7 +4,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data.readers import pieces, read
@@ -53,6 +53,7 @@ def test_the_first_error_among_the_pieces_is_raised():
         in_turn(int, [b"1", b"x", b"y"])
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.tuples(IDS | QUOTED, IDS, TIMES), min_size=1, max_size=30),
     end=st.sampled_from(["\n", "\r\n"]),
