@@ -39,10 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--n-points", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    points = random_points(options.n_points, np.random.default_rng(options.seed))
+    points, coordinates = random_points(options.n_points, np.random.default_rng(options.seed))
     with served(options.database_url) as address, chromium() as browser:
         page = browser.new_page(base_url=address, viewport={"width": 1200, "height": 860})
         page.route("**/explore/points.json*", lambda route: route.fulfill(json=points))
+        page.route("**/explore/coordinates.json*", lambda route: route.fulfill(json=coordinates))
         drawn, shown = frames(page)
         print(
             f"{options.n_points:,} random points, seed {options.seed}, Chromium {browser.version}"
@@ -55,8 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def random_points(n: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Return what the map is drawn from, for ``n`` films that there are not."""
+def random_points(n: int, rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the map is drawn from, for ``n`` films that there are not.
+
+    And where they lie along an axis; along all of them alike, as what is drawn takes as long.
+    """
     axes = [
         {
             "component": c,
@@ -67,7 +71,7 @@ def random_points(n: int, rng: np.random.Generator) -> dict[str, Any]:
         }
         for c in range(8)
     ]
-    return {
+    points = {
         "model_id": 1,
         "axes": axes,
         "item_id": [str(row) for row in range(n)],
@@ -77,8 +81,8 @@ def random_points(n: int, rng: np.random.Generator) -> dict[str, Any]:
         "genres": [[0]] * n,
         "n_ratings": rng.integers(1, 1000, n).tolist(),
         "bias": rng.normal(size=n).round(4).tolist(),
-        "coordinates": rng.normal(size=(len(axes), n)).round(4).tolist(),
     }
+    return points, {"model_id": 1, "coordinates": rng.normal(size=n).round(4).tolist()}
 
 
 def frames(page: Page) -> tuple[list[float], list[float]]:

@@ -12,6 +12,7 @@ from api.readings import axes
 from api.schemas.common import Id, Parameters
 from api.schemas.items import MinRatings
 from recsys.analysis.pca import Axis, Extreme
+from recsys.errors import NotFoundError
 
 N_AXES = 8
 N_ENDS = 3
@@ -25,6 +26,12 @@ class PointsQuery(Parameters):
     """Which films."""
 
     min_ratings: MinRatings = 20
+
+
+class CoordinatesQuery(PointsQuery):
+    """Along which axis, and of which films."""
+
+    component: Component
 
 
 class ExploreQuery(PointsQuery):
@@ -53,17 +60,14 @@ def show_explore() -> Response:
 
 @data.get("/explore/points.json")
 def list_points() -> Response:
-    """List the films with their coordinates, by column, those with the most ratings first."""
-    query, catalogue = query_as(PointsQuery), recommender().catalogue
-    principal = axes(N_AXES, N_ENDS)
-    rows = np.flatnonzero(catalogue.n_ratings >= query.min_ratings)
-    rows = rows[np.argsort(-catalogue.n_ratings[rows], kind="stable")]
+    """List the films of the map by column, those with the most ratings first."""
+    rows, catalogue = _films(query_as(PointsQuery)), recommender().catalogue
     metadata, chosen, biases = catalogue.metadata, rows.tolist(), _biases()
     genres = sorted({name for row in chosen for name in metadata.genres[row]})
     number = {name: n for n, name in enumerate(genres)}
     return jsonify(
         model_id=recommender().model_id,
-        axes=[_axis(axis) for axis in principal.axes],
+        axes=[_axis(axis) for axis in axes(N_AXES, N_ENDS).axes],
         item_id=[catalogue.item_ids[row] for row in chosen],
         title=[metadata.titles[row] or catalogue.item_ids[row] for row in chosen],
         year=[metadata.years[row] for row in chosen],
@@ -71,8 +75,28 @@ def list_points() -> Response:
         genres=[[number[name] for name in metadata.genres[row]] for row in chosen],
         n_ratings=catalogue.n_ratings[rows].tolist(),
         bias=None if biases is None else _rounded(biases[rows]),
-        coordinates=[_rounded(along) for along in principal.coordinates[rows].T],
     )
+
+
+@data.get("/explore/coordinates.json")
+def list_coordinates() -> Response:
+    """List where the same films lie along one axis, in the same order."""
+    query = query_as(CoordinatesQuery)
+    principal = axes(N_AXES, N_ENDS)
+    if query.component >= len(principal.axes):
+        raise NotFoundError(
+            f"there is no axis {query.component}; {len(principal.axes)} are all, counted from 0"
+        )
+    return jsonify(
+        model_id=recommender().model_id,
+        coordinates=_rounded(principal.coordinates[_films(query), query.component]),
+    )
+
+
+def _films(query: PointsQuery) -> np.ndarray[Any, np.dtype[np.intp]]:
+    n_ratings = recommender().catalogue.n_ratings
+    rows = np.flatnonzero(n_ratings >= query.min_ratings)
+    return rows[np.argsort(-n_ratings[rows], kind="stable")]
 
 
 def _biases() -> Any:

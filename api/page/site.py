@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TypeVar
 
 from flask import Blueprint, Flask, Response, render_template, request
@@ -35,10 +36,25 @@ pages = Blueprint("page", __name__)
 data = Blueprint("page_data", __name__)
 """What the pages' scripts draw: nothing is computed for a browser that holds it already."""
 
+
+def _compress(answer: Response) -> Response:
+    """Return the answer as gzip where the browser takes that: the films of a map are a megabyte."""
+    answer.vary.add("Accept-Encoding")
+    if answer.status_code == 200 and "gzip" in request.accept_encodings:
+        answer.set_data(gzip.compress(answer.get_data(), compresslevel=6))
+        answer.content_encoding = "gzip"
+        tag, _ = answer.get_etag()
+        if tag:  # the bytes are others, what they say is the same
+            answer.set_etag(tag, weak=True)
+    return answer
+
+
+for _blueprint in (pages, data):
+    # What is registered last comes first: answers are tagged, and kept, as they are.
+    _blueprint.after_request(_compress)
+    _blueprint.register_error_handler(ValidationError, errors.from_validation)
 tag_by_content(pages)
 tag_by_state(data)
-for _blueprint in (pages, data):
-    _blueprint.register_error_handler(ValidationError, errors.from_validation)
 
 
 def register(app: Flask, config: Config) -> None:

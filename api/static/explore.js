@@ -26,27 +26,48 @@ const map = new PointMap(box, {
   lasso: (found) => select(found),
 });
 
-async function load() {
-  const parameters = new URLSearchParams({ min_ratings: $("min_ratings").value || 0 });
-  const answer = await fetch(`${box.dataset.points}?${parameters}`);
-  if (!answer.ok) return say("The films could not be read.");
-  films = await answer.json();
-  index = new Map(films.item_id.map((id, i) => [id, i]));
-  selection = [];
-  list();
-  show();
-  box.dataset.ready = films.item_id.length;
-  say(`${films.item_id.length} films`);
+async function read(url, parameters) {
+  const answer = await fetch(`${url}?${new URLSearchParams(parameters)}`);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return answer.json();
 }
 
-function show() {
-  const [x, y] = [$("x"), $("y")].map((select) => Number(select.value));
+async function load() {
+  const min_ratings = $("min_ratings").value || 0;
+  try {
+    const read_films = await read(box.dataset.points, { min_ratings });
+    films = { ...read_films, min_ratings, coordinates: [] };
+    index = new Map(films.item_id.map((id, i) => [id, i]));
+    selection = [];
+    list();
+    await show();
+  } catch {
+    return say("The films could not be read.");
+  }
+  box.dataset.ready = films.item_id.length;
+  return say(`${films.item_id.length} films`);
+}
+
+// Resolves to the coordinates of all films along an axis, which are read when first asked for.
+function along({ coordinates, min_ratings, model_id }, component) {
+  coordinates[component] ??= read(box.dataset.coordinates, { min_ratings, component }).then((found) => {
+    if (found.model_id !== model_id) throw new Error("another version has been promoted");
+    return found.coordinates;
+  });
+  return coordinates[component];
+}
+
+async function show() {
+  const shown = films, axes = [$("x"), $("y")].map((select) => Number(select.value));
+  const [xs, ys] = await Promise.all(axes.map((n) => along(shown, n)));
+  if (shown !== films || axes[0] !== Number($("x").value) || axes[1] !== Number($("y").value)) return;
   const { legend, ...coloured } = colouring(films, $("colour").value);
-  map.show({ xs: films.coordinates[x], ys: films.coordinates[y], ...coloured });
-  for (const [name, n] of [["x", x], ["y", y]]) {
+  map.show({ xs, ys, ...coloured });
+  for (const [name, n, low, high] of [["x", axes[0], "←", "→"], ["y", axes[1], "↓", "↑"]]) {
     const axis = films.axes[n];
-    $(`${name}-high`).textContent = `${name === "x" ? "" : "↑ "}${axis.highest.join("; ")}${name === "x" ? " →" : ""}`;
-    $(`${name}-low`).textContent = `${name === "x" ? "← " : "↓ "}${axis.lowest.join("; ")}`;
+    $(`${name}-title`).textContent = axis.label ? `${n}: ${axis.label}` : `axis ${n}`;
+    $(`${name}-high`).textContent = `${high} ${axis.highest.join("; ")}`;
+    $(`${name}-low`).textContent = `${low} ${axis.lowest.join("; ")}`;
   }
   $("legend").replaceChildren(...legend.map(([colour, text]) => {
     const entry = document.createElement("span");
@@ -94,6 +115,8 @@ function select(found) {
   map.mark(found);
   list();
   say(`${found.length} films selected`);
+  // Now, so that a click on Copy need not wait: browsers let a page copy only right after one.
+  allCoordinates();
 }
 
 function list() {
@@ -104,14 +127,17 @@ function list() {
   panel.querySelector("ol").replaceChildren(...selection.slice(0, SHOWN).map((i) => film(i)));
 }
 
-function table(separator) {
+const allCoordinates = () => Promise.all(films.axes.map((_, n) => along(films, n)));
+
+async function table(separator) {
   const quoted = (value) => {
     const text = String(value ?? "");
     return separator === "," && /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const axes = films.axes.map((axis) => `axis_${axis.component}`);
+  const coordinates = await allCoordinates();
   const rows = selection.map((i) => [
-    films.item_id[i], films.title[i], films.year[i], films.n_ratings[i], ...films.coordinates.map((along) => along[i]),
+    films.item_id[i], films.title[i], films.year[i], films.n_ratings[i], ...coordinates.map((axis) => axis[i]),
   ]);
   return [["item_id", "title", "year", "n_ratings", ...axes], ...rows].map((row) => row.map(quoted).join(separator)).join("\n");
 }
@@ -135,7 +161,7 @@ function fly(id) {
 
 $("choices").addEventListener("change", (event) => {
   if (event.target.id === "min_ratings") load();
-  else if (event.target.name && films) show();
+  else if (event.target.name && films) show().catch(load);
 });
 $("choices").addEventListener("film", (event) => { event.preventDefault(); fly(event.detail); });
 $("choices").addEventListener("submit", (event) => {
@@ -154,15 +180,15 @@ $("lasso").addEventListener("click", () => {
 });
 $("in-view").addEventListener("click", () => films && select(map.inView()));
 $("copy-names").addEventListener("click", () => copy(selection.map(label).join("\n")));
-$("copy-table").addEventListener("click", () => copy(table("\t")));
-$("download").addEventListener("click", () => {
+$("copy-table").addEventListener("click", async () => copy(await table("\t")));
+$("download").addEventListener("click", async () => {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([table(",")], { type: "text/csv" }));
+  link.href = URL.createObjectURL(new Blob([await table(",")], { type: "text/csv" }));
   link.download = "films.csv";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => films && show());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => films && show().catch(load));
 
 await load();
 if (box.dataset.item && films) fly(box.dataset.item);

@@ -1,5 +1,5 @@
 // A map of points: zoom, hover, click, lasso and flights, on a canvas under an SVG of axes.
-// Points are drawn colour by colour, so that tens of thousands of them take one frame.
+// Points are drawn colour by colour, and as pixels where tens of thousands of them must take one frame.
 
 const MARGIN = { top: 6, right: 8, bottom: 22, left: 38 };
 const CLOSE = 3; // how near a flight ends
@@ -72,10 +72,11 @@ export class PointMap {
     const visible = new Uint8Array(this.xs.length);
     for (const i of inView) visible[i] = 1;
     const r = (inView.length > MOST_ROUND ? 1.5 : 3) * Math.min(2, transform.k ** 0.25);
-    this.byColour.forEach((points, group) => {
+    if (inView.length > MOST_ROUND) this.drawSquares(ctx, visible, x, y, r);
+    else this.byColour.forEach((points, group) => {
       ctx.fillStyle = this.colours[group];
       ctx.beginPath();
-      for (const i of points) if (visible[i]) dot(ctx, px(i), py(i), r, inView.length <= MOST_ROUND);
+      for (const i of points) if (visible[i]) dot(ctx, px(i), py(i), r, true);
       ctx.fill();
     });
     ctx.strokeStyle = getComputedStyle(this.box).color;
@@ -88,6 +89,25 @@ export class PointMap {
     this.raysLayer.selectAll("line").data(this.rays).join("line")
       .attr("x1", ([a]) => px(a)).attr("y1", ([a]) => py(a))
       .attr("x2", ([, b]) => px(b)).attr("y2", ([, b]) => py(b));
+  }
+
+  // As `draw` does it with paths, which would take several frames.
+  drawSquares(ctx, visible, x, y, r) {
+    const { width, height } = this.canvas;
+    const image = ctx.createImageData(width, height), pixels = new Uint32Array(image.data.buffer);
+    const size = Math.round(2 * r * this.dense);
+    const [ax, bx, ay, by] = [x(0), x(1) - x(0), y(0), y(1) - y(0)].map((value) => value * this.dense);
+    this.byColour.forEach((points, group) => {
+      const { r: red, g, b } = d3.rgb(this.colours[group]);
+      const colour = 0xff000000 | (b << 16) | (g << 8) | red; // in memory red comes first
+      for (const i of points) {
+        if (!visible[i]) continue;
+        const left = Math.round(ax + bx * this.xs[i] - size / 2), top = Math.round(ay + by * this.ys[i] - size / 2);
+        const right = Math.min(width, left + size), bottom = Math.min(height, top + size);
+        for (let row = Math.max(0, top); row < bottom; row += 1) pixels.fill(colour, row * width + Math.max(0, left), row * width + right);
+      }
+    });
+    ctx.putImageData(image, 0, 0);
   }
 
   inView() {
