@@ -77,9 +77,11 @@ def correlates(
     correlations = np.zeros_like(products)
     np.divide(products, lengths.reshape(products.shape), out=correlations, where=products != 0)
     rng = np.random.default_rng(seed)
-    n_as_strong = np.ones(products.shape, dtype=np.int64)
+    n_as_strong, permuted = np.ones(products.shape, dtype=np.int64), np.empty_like(along)
     for _ in range(n_permutations if names else 0):
-        by_chance = np.abs(features @ along[rng.permutation(len(rows))]).max(axis=0)
+        # "clip" does nothing here, but "raise" would make a copy each time.
+        np.take(along, rng.permutation(len(rows)), axis=0, out=permuted, mode="clip")
+        by_chance = np.abs(features @ permuted).max(axis=0)
         # Rounding must not make a permutation that changes nothing weaker than no permutation.
         n_as_strong += by_chance >= np.abs(products) - 1e-12
     return [

@@ -113,6 +113,7 @@ def principal_axes(
 
     References
     ----------
+    K. Pearson, "On lines and planes of closest fit to systems of points in space", 1901;
     scikit-learn's `sklearn.decomposition.PCA`.
     """
     for name, number in (("n_components", n_components), ("top", top)):
@@ -145,13 +146,15 @@ def _fit(factors: Doubles, n_components: int) -> tuple[Doubles, Doubles, Doubles
     n_items, n_factors = factors.shape
     if n_items < 2 or not np.ptp(factors, axis=0).any():
         return np.empty((0, n_factors)), np.empty(0), np.zeros(n_factors)
-    # Imported here: a server that is never asked for axes does not pay for scikit-learn.
-    from sklearn.decomposition import PCA
-
-    pca = PCA(min(n_components, n_items - 1, n_factors), svd_solver="full").fit(factors)
+    # As `PCA(svd_solver="full")` of scikit-learn, whose import would take a worker a second and
+    # more memory than all else that it holds.
+    centre = factors.mean(axis=0)
+    _, lengths, directions = np.linalg.svd(factors - centre, full_matrices=False)
+    ratios = lengths**2 / (lengths @ lengths)
+    n_axes = min(n_components, n_items - 1, n_factors)
     # What is left when the factors span fewer dimensions is rounding, and no axis.
-    real = pca.explained_variance_ratio_ > 1e-10
-    return pca.components_[real], pca.explained_variance_ratio_[real], pca.mean_
+    real = ratios[:n_axes] > 1e-10
+    return directions[:n_axes][real], ratios[:n_axes][real], centre
 
 
 def _sign(along: Doubles, popularity: Doubles) -> float:

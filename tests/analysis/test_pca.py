@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.decomposition import PCA
 
 from recsys.analysis import principal_axes
 from recsys.errors import UsageError
@@ -39,6 +40,19 @@ def test_the_planted_axes_come_out_in_order_of_their_variance(planted):
     assert first.explained_variance_ratio == pytest.approx(0.9, abs=0.01)
     assert second.explained_variance_ratio == pytest.approx(0.1, abs=0.01)
     assert abs(np.corrcoef(result.coordinates[:, 1], short)[0, 1]) > 0.999
+
+
+def test_the_axes_are_those_of_scikit_learn(make_items):
+    rng = np.random.default_rng(9)
+    factors = rng.normal(size=(60, 5)) @ rng.normal(size=(5, 5))
+    items, catalogue = make_items(np.zeros(60), np.full(60, 30), factors=factors)
+    reference = PCA(svd_solver="full").fit(items.item_factors.astype(np.float64))
+    result = principal_axes(items, catalogue, 5)
+    ratios = [axis.explained_variance_ratio for axis in result.axes]
+    np.testing.assert_allclose(ratios, reference.explained_variance_ratio_, rtol=1e-12)
+    # Apart from the signs, which are by another rule.
+    expected = np.abs(reference.transform(items.item_factors.astype(np.float64)))
+    np.testing.assert_allclose(np.abs(result.coordinates), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_positive_end_is_the_more_rated_one(planted):
