@@ -17,6 +17,7 @@ from recsys.evaluation.predictor import Predictor
 from recsys.evaluation.user_metric import UserMetric
 
 LIST_LENGTH = 10
+_PIECE = 1 << 20  # ratings
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +135,12 @@ def _variety(
 ) -> dict[str, UserMetric]:
     """Return what lists are like, whether or not they are right."""
     counts = predictor.item_counts
-    n_own = np.bincount(train.users, minlength=train.n_users)
-    sums = np.bincount(train.users, weights=counts[train.items], minlength=train.n_users)
+    n_own, sums = np.zeros(train.n_users, np.int64), np.zeros(train.n_users)
+    # In pieces, because `bincount` takes its arguments as 64-bit copies.
+    for start in range(0, train.n_ratings, _PIECE):
+        users, items = (rows[start : start + _PIECE] for rows in (train.users, train.items))
+        n_own += np.bincount(users, minlength=train.n_users)
+        sums += np.bincount(users, weights=counts[items], minlength=train.n_users)
     # The last entry is that of row -1, somebody without training items.
     own_popularity = np.append(sums / np.maximum(n_own, 1), 0.0)
     return {

@@ -14,6 +14,10 @@ Rows = NDArray[np.int32]
 
 # Scores held at once, whatever the catalogue: 16 MB of them, and a few times that to sort.
 _BLOCK = 1 << 22
+# Users at once where few items are scored, because of the items of their own.
+_USERS = 4096
+# Where everybody has the same scores, so many of the best for each place are looked at first.
+_BEST_PER_PLACE = 16
 # With so many, few groups hold two of the best.
 _GROUPS_PER_PLACE = 16
 
@@ -97,9 +101,46 @@ def recommend_lists(
     (n, k) int32
         Item rows, best first; -1 after the end of a list shorter than ``k``.
     """
+    of_two = predictor.list_scores(users[:2])
+    if len(of_two) == 2 and of_two.strides[0] == 0:
+        scores = np.where(predictor.item_counts > 0, of_two[0], -np.inf)
+        return _shared_lists(scores, TrainingItems(train), users, k)
     lists = np.full((len(users), k), -1, np.int32)
     for part, scores in candidate_scores(predictor, train, users):
         lists[part] = best_items(scores, k)
+    return lists
+
+
+def _shared_lists(
+    scores: NDArray[np.floating],
+    own_items: TrainingItems,
+    users: NDArray[np.integer],
+    k: int,
+) -> Rows:
+    """Return the lists of users for all of whom items have the same ``scores``, (n_items,).
+
+    Only the best items are looked at, and again more of them for users who own so many of those
+    that their lists are not full.
+    """
+    lists = np.full((len(users), k), -1, np.int32)
+    best_first = np.argsort(-scores, kind="stable")
+    left, n_best = np.arange(len(users)), _BEST_PER_PLACE * k
+    while len(left):
+        best = np.sort(best_first[:n_best])  # in row order, by which equals are listed
+        column = np.full(len(scores), -1)
+        column[best] = np.arange(len(best))
+        at_once = max(1, min(_BLOCK // len(best), _USERS))
+        for start in range(0, len(left), at_once):
+            block = left[start : start + at_once]
+            theirs = np.tile(scores[best], (len(block), 1))
+            rows, items = own_items.of(users[block])
+            is_best = column[items] >= 0
+            theirs[rows[is_best], column[items[is_best]]] = -np.inf
+            found = best_items(theirs, k)
+            lists[block] = np.where(found >= 0, best[found], -1)
+        if n_best >= len(scores):
+            break
+        left, n_best = left[lists[left, -1] < 0], 8 * n_best
     return lists
 
 
@@ -125,11 +166,10 @@ class TrainingItems:
     """The training items of users, to be left out of their lists."""
 
     def __init__(self, train: Ratings) -> None:
-        order = np.argsort(train.users, kind="stable")
-        self._items = train.items[order]
         # One row more, without items: that of somebody unknown.
         self._counts = np.append(np.bincount(train.users, minlength=train.n_users), 0)
         self._starts = np.append(0, np.cumsum(self._counts)[:-1])
+        self._items = train.items[np.argsort(train.users, kind="stable")]
 
     def of(self, users: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         """Return positions in ``users``, (n,) int, and the item rows that belong to them."""

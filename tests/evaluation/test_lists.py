@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -107,3 +107,25 @@ def test_the_nth_highest_score_does_not_depend_on_the_groups(table, n):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, "_GROUPS_PER_PLACE", n_groups)
             np.testing.assert_array_equal(module._nth_highest(table, n), expected)
+
+
+@given(
+    scores=st.lists(st.sampled_from([-1.0, -0.0, 0.0, 0.5, 2.0]), min_size=1, max_size=12),
+    pairs=st.sets(st.tuples(st.integers(0, 4), st.integers(0, 11))),
+    untrained=st.sets(st.integers(0, 11)),
+    users=st.lists(st.integers(-1, 4), max_size=7),
+    k=st.integers(1, 5),
+)
+@settings(deadline=None)
+def test_lists_of_shared_scores_are_those_of_a_row_for_each(scores, pairs, untrained, users, k):
+    n_items = len(scores)
+    train = ratings([pair for pair in pairs if pair[1] < n_items], n_users=5, n_items=n_items)
+    counts = [int(item not in untrained) for item in range(n_items)]
+    single, shared = Scored([scores] * 6, counts), Scored([scores] * 6, counts)
+    shared.list_scores = lambda users: np.broadcast_to(shared.table[0], (len(users), n_items))
+    found = [recommend_lists(one, train, np.array(users, int), k) for one in (single, shared)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BEST_PER_PLACE", 1)
+        patch.setattr(module, "_USERS", 2)
+        found.append(recommend_lists(shared, train, np.array(users, int), k))
+    assert found[0].tolist() == found[1].tolist() == found[2].tolist()
