@@ -83,5 +83,8 @@ def is_text(kind: pa.DataType) -> bool:
 
 def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
     """Return a column of numbers, none missing, as an array; `pyarrow`'s own way loads pandas."""
+    if isinstance(column, pa.ChunkedArray) and column.num_chunks > 1:
+        # In memory of NumPy's, which goes back when it is freed; `pyarrow` would keep it.
+        return np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks])
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return np.from_dlpack(array)
