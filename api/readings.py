@@ -1,21 +1,39 @@
-"""What the champion's embeddings learned, for the API and the pages alike."""
+"""What the embeddings learned, for the API and the pages alike."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
 
 from api.backend import backend, recommender
 from recsys.analysis.bias import BiasTable, bias_table
+from recsys.analysis.drift import Drift, measure_drift
+from recsys.analysis.overlap import list_overlap
 from recsys.analysis.pca import PrincipalAxes, principal_axes
 from recsys.serving import Recommender
-from recsys.store import get_version
+from recsys.store import StoreSource, get_version, sample_users
 
 # Axes take a second where there are many items, and each page and each answer asks for some. They
 # are kept as long as the version is, for the few numbers of them that are asked for.
 MOST_KEPT = 8
+LIST_LENGTH = 10
+N_USERS = 100
 _kept: WeakKeyDictionary[Recommender, dict[tuple[int, int, int], PrincipalAxes]] = (
     WeakKeyDictionary()
 )
+
+
+class Moved(NamedTuple):
+    """What is different between two versions."""
+
+    drift: Drift
+    list_overlap: float | None
+    """The share of a user's list that is the same; None where nobody has one from both."""
+    n_users: int
+    """Of how many users."""
 
 
 def biases(min_ratings: int) -> BiasTable:
@@ -60,3 +78,21 @@ def axes(n_components: int, top: int, min_ratings: int = 20) -> PrincipalAxes:
             kept.clear()
         kept[numbers] = found
     return found
+
+
+# Versions never change and their ids are never given again; a comparison takes a second or more.
+@lru_cache(maxsize=16)
+def moved(engine: Engine, before: int, after: int, min_ratings: int) -> Moved:
+    """Return what moved between two versions, given by their ``model_id``.
+
+    Raises
+    ------
+    NotFoundError
+        If a version has no rating embeddings, or too few items can be compared.
+    """
+    source = StoreSource(engine)
+    sides = ((source.item_side(each, "rating"), source.catalogue(each)) for each in (before, after))
+    found = measure_drift(*sides, min_ratings=min_ratings)
+    user_ids = sample_users(engine, after, N_USERS)
+    overlap = list_overlap(source, before, after, user_ids, LIST_LENGTH)
+    return Moved(found, overlap, len(user_ids))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from flask import Response
 from pydantic import Field
 
-from api.backend import recommender
+from api.backend import backend, recommender
 from api.page.drawing import Scale
 from api.page.site import pages, query_as, render
 from api.readings import axes, biases
@@ -15,6 +15,7 @@ from api.schemas.insights import MAX_COMPONENTS
 from api.schemas.items import MinRatings
 from recsys.analysis.bias import BiasRow
 from recsys.errors import NotFoundError
+from recsys.store import StoreSource
 
 N_AXES = 6
 # Of a normal error, 95 of 100 lie within so many standard errors.
@@ -73,6 +74,8 @@ def show_insights() -> Response:
         scale=scale,
         within=WITHIN,
         axes=found,
+        served=recommender().model_id,
+        earlier=next(iter(StoreSource(backend().engine).earlier_champions()), None),
     )
 
 

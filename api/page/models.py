@@ -8,8 +8,8 @@ from flask import Response
 from api.backend import backend
 from api.page.drawing import Scale
 from api.page.site import pages, query_as, render
+from api.readings import LIST_LENGTH, moved
 from api.schemas.models import ModelsQuery, TwoVersions
-from recsys.analysis.drift import Drift, measure_drift
 from recsys.errors import RecsysError
 from recsys.store import (
     StoreSource,
@@ -21,7 +21,7 @@ from recsys.store import (
 )
 
 CHAMPION = "champion"
-N_MOVED = 15
+N_MOVED = 10
 MIN_RATINGS = 20
 
 
@@ -33,7 +33,9 @@ class Curve(NamedTuple):
     first: float
     last: float
     low: float
-    n_epochs: int
+    high: float
+    first_epoch: int
+    last_epoch: int
 
 
 @pages.get("/models")
@@ -62,28 +64,31 @@ def show_model(model_ref: str) -> Response:
 
 @pages.get("/models/compare")
 def show_comparison() -> Response:
-    """Show two versions side by side, and which films moved between them."""
+    """Show two versions side by side."""
     query, engine = query_as(TwoVersions), backend().engine
     before, after = get_version(engine, query.from_), get_version(engine, query.to)
-    drift, refused = _drift(before.model_id, after.model_id)
-    return render(
-        "comparison.html",
-        compared=compare_versions(before, after),
-        drift=drift,
-        refused=refused,
-        moved=() if drift is None else drift.items[:N_MOVED],
-    )
+    return render("comparison.html", compared=compare_versions(before, after))
 
 
-def _drift(before: int, after: int) -> tuple[Drift | None, str | None]:
-    source = StoreSource(backend().engine)
+@pages.get("/models/compare/drift")
+def show_drift() -> Response:
+    """Show which films moved between two versions, and how much of people's lists is the same."""
+    query, engine = query_as(TwoVersions), backend().engine
+    before, after = (get_version(engine, ref).model_id for ref in (query.from_, query.to))
+    found, refused = None, None
     try:
-        pairs = [
-            (source.item_side(each, "rating"), source.catalogue(each)) for each in (before, after)
-        ]
-        return measure_drift(*pairs, min_ratings=MIN_RATINGS), None
+        found = moved(engine, before, after, MIN_RATINGS)
     except RecsysError as error:
-        return None, str(error)
+        refused = str(error)
+    return render(
+        "drift.html",
+        before=before,
+        after=after,
+        found=found,
+        refused=refused,
+        length=LIST_LENGTH,
+        n_moved=N_MOVED,
+    )
 
 
 def _metrics(version: VersionInfo) -> dict[str, float | None]:
@@ -106,4 +111,13 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> Iterator[Curve]:
         across = Scale(known[0][0], known[-1][0])
         down = Scale(min(values), max(values))
         points = " ".join(f"{across.at(x):.2f},{100 - down.at(y):.2f}" for x, y in known)
-        yield Curve(name, points, values[0], values[-1], min(values), known[-1][0])
+        yield Curve(
+            name=name,
+            points=points,
+            first=values[0],
+            last=values[-1],
+            low=min(values),
+            high=max(values),
+            first_epoch=known[0][0],
+            last_epoch=known[-1][0],
+        )

@@ -40,7 +40,7 @@ data = Blueprint("page_data", __name__)
 def _compress(answer: Response) -> Response:
     """Return the answer as gzip where the browser takes that: the films of a map are a megabyte."""
     answer.vary.add("Accept-Encoding")
-    if answer.status_code == 200 and "gzip" in request.accept_encodings:
+    if answer.status_code == 200 and request.accept_encodings.quality("gzip") > 0:
         answer.set_data(gzip.compress(answer.get_data(), compresslevel=6))
         answer.content_encoding = "gzip"
         tag, _ = answer.get_etag()

@@ -239,7 +239,7 @@ def _penalty_in_ratings(
     if items.y_range is None:
         return of_bias
     # The penalty is on logits, of which each counts `slope` stars; errors are in units of stars.
-    return of_bias * (hyperparameters.get("unit", 1.0) / slope) ** 2
+    return of_bias * float((hyperparameters.get("unit", 1.0) / slope) ** 2)
 
 
 def _prior(bias: Doubles, error: Doubles) -> tuple[float, float]:

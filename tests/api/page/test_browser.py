@@ -161,6 +161,17 @@ def test_the_worst_rated_table_is_open_to_see(page):
     assert table.locator("svg .range").count() == 15
 
 
+def test_what_a_promotion_moved_stands_below_the_insights_and_in_the_comparison(page):
+    for url in ("/insights", "/models/compare?from=1&to=2"):
+        page.goto(url)
+        section = page.locator("[data-include]")
+        expect(section.get_by_role("heading")).to_have_text(
+            "What moved from version 1 to version 2"
+        )
+        expect(section.get_by_text("films on a user's list are the same")).to_be_visible()
+        expect(section.get_by_role("table", name="Moved farthest")).to_be_visible()
+
+
 def test_a_film_that_is_called_like_a_script_is_harmless_wherever_it_stands(page):
     name = "<script>document.title='taken over'</script>"
     for url in ("/?rated=m3:5", "/?query=script", "/insights"):
@@ -179,6 +190,7 @@ def test_a_view_is_accessible_and_within_the_screen(page, url):
     page.goto(url)
     if url == "/explore":
         expect(page.locator("#map[data-ready]")).to_be_attached()
+    expect(page.locator("[aria-busy]")).to_have_count(0)  # what comes later is there
     found = Axe().run(page).response["violations"]
     assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

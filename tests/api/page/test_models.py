@@ -1,9 +1,11 @@
+import html
 import re
 from dataclasses import replace
 
 import pytest
 
 HTML = {"Accept": "text/html"}
+COMPARISON = "/models/compare?from=1&to=2"
 
 
 def cells(row):
@@ -53,6 +55,8 @@ def test_a_version_shows_its_curves_from_its_first_epoch_to_its_last(fresh_shop)
     # From the top, the largest, to the bottom, and half of the way back.
     assert 'points="0.00,0.00 50.00,100.00 100.00,50.00"' in page.text
     assert "training loss: 3 to 2 in 3 epochs, lowest 1" in page.text
+    curve = page.text.split('<div class="curve">')[1]
+    assert re.findall("<span>(.*?)</span>", curve) == ["3", "1", "1", "epoch 3"]
     assert "held-out RMSE" not in page.text
     assert fresh_shop.ratings.fingerprint in page.text
 
@@ -70,16 +74,30 @@ def test_two_versions_are_compared_by_metrics_and_settings(two_versions):
 
 
 def test_what_moved_is_that_of_the_api(browsed_shop):
-    page = browsed_shop.get("/models/compare?from=1&to=2")
-    drift = browsed_shop.get("/v1/insights/drift?from=1&to=2").get_json()
-    table = page.text.split("What moved</h2>")[1]
-    rows = [cells(row) for row in re.findall(r"<tr>.*?</tr>", table, re.S)][1:]
-    assert [row[2] for row in rows] == [f"{item['distance']:.2f}" for item in drift["items"]]
-    assert f"alignment {drift['alignment']:.3f}" in page.text
+    # Without script a link leads from the comparison to what moved.
+    (link,) = re.findall(
+        r'<section data-include>.*?href="(.*?)"', browsed_shop.get(COMPARISON).text, re.S
+    )
+    page = browsed_shop.get(html.unescape(link)).text
+    for name, sort in (("Moved farthest", "distance"), ("Rank by bias changed most", "rank")):
+        url = f"/v1/insights/drift?from=1&to=2&limit=10&sort={sort}"
+        drift = browsed_shop.get(url).get_json()
+        table = page.split(f"<b>{name}</b>")[1].split("</table>")[0]
+        rows = [cells(row) for row in re.findall(r"<tr>.*?</tr>", table, re.S)][1:]
+        assert [[float(row[2]), int(row[4]), int(row[5])] for row in rows] == [
+            [round(item["distance"], 2), item["rank_before"], item["rank_after"]]
+            for item in drift["items"]
+        ]
+    assert re.findall("<dd>(.*?)</dd>", page) == [
+        f"{100 * drift['list_overlap']:.0f} %",
+        f"{100 * drift['neighbour_overlap']:.0f} %",
+        f"{drift['alignment']:.3f}",
+        f"{drift['bias_correlation']:.3f}".replace("-", "−"),
+    ]
 
 
 def test_where_nothing_can_be_compared_the_page_says_why(two_versions):
-    page = two_versions.get("/models/compare?from=1&to=2")
+    page = two_versions.get("/models/compare/drift?from=1&to=2")
     assert page.status_code == 200
-    assert "<p>" in page.text.split("What moved</h2>")[1]
+    assert "drift needs 3 or more" in page.text
     assert two_versions.get("/models/compare?from=1", headers=HTML).status_code == 422
