@@ -8,7 +8,8 @@ from flask import current_app, g
 from sqlalchemy import Engine
 
 from api.config import Config
-from recsys.serving import Current, ItemFiles, Recommender, Serving
+from recsys.model.user_state import UserState
+from recsys.serving import Current, ItemFiles, Person, Recommender, Serving
 from recsys.store import StoreSource, open_database
 
 
@@ -64,3 +65,23 @@ def current() -> Current:
 def recommender() -> Recommender:
     """Return the recommender of this request."""
     return current().recommender
+
+
+def user_state(user_id: str) -> UserState:
+    """Return what this request knows of a user: the same, however often it asks."""
+    known = cast("dict[str, UserState]", g.setdefault("user_states", {}))
+    if user_id not in known:
+        asked = recommender()
+        known[user_id] = asked.source.user(asked.model_id, user_id)
+    return known[user_id]
+
+
+def find_person(user_id: str) -> Person:
+    """Return a user as this request knows them.
+
+    Raises
+    ------
+    UnknownUserError
+        If the version does not know the user and nothing has come in since.
+    """
+    return recommender().person(user_id, user_state(user_id))

@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, g, request
 
-from api.backend import current
+from api.backend import current, user_state
 from api.kept_answers import KeptAnswers
 from recsys import __version__
 
@@ -29,7 +29,6 @@ def tag_by_content(api: Blueprint) -> None:
 def _not_modified() -> Response | None:
     if request.method not in ("GET", "HEAD"):
         return None
-    _read_feedback_revision()
     g.state, held = _state(), request.if_none_match
     # A star matches whatever there is; only the answer itself tells whether there is one.
     if not held.star_tag and held.contains_weak(g.state):
@@ -66,22 +65,16 @@ def _kept() -> KeptAnswers:
     return cast(KeptAnswers, current_app.extensions["recsys.kept"])
 
 
-def _read_feedback_revision() -> None:
-    # Before the answer is computed: read after it, it could be that of feedback which the answer
-    # does not know, and the tag would keep that answer in use.
-    user_id, g.feedback_revision = (request.view_args or {}).get("user_id"), None
-    if user_id is not None:
-        asked = current().recommender
-        g.feedback_revision = asked.source.feedback_revision(asked.model_id, user_id)
-
-
 def _state() -> str:
     recommender, revision = current()
+    user_id = (request.view_args or {}).get("user_id")
     depends_on = [
         __version__,
         recommender.model_id,
         revision,
-        g.feedback_revision,
+        # Of what the answer is then made from: read apart from it, it could be that of feedback
+        # which the answer does not know, and the tag would keep that answer in use.
+        None if user_id is None else user_state(user_id).feedback_revision,
         sorted(recommender.content_hashes.items()),
         request.script_root,
         request.full_path,

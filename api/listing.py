@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from api.backend import recommender
+from api.backend import find_person, recommender
 from api.schemas.recommendations import ListOptions, Recommendation, recommendations
 from recsys.errors import UnknownUserError
 from recsys.serving import Person
@@ -31,7 +31,7 @@ def list_for_user(user_id: str, options: ListOptions, fallback: Fallback) -> Lis
         If the user is unknown and there is no fallback.
     """
     try:
-        person = recommender().person(user_id)
+        person = find_person(user_id)
     except UnknownUserError:
         if fallback is None:
             raise

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 from flask import Response
 from pydantic import BeforeValidator, Field
 
-from api.backend import recommender
+from api.backend import find_person, recommender
 from api.page.listed import carried, choices, listed_films
 from api.page.site import pages, query_as, render
 from api.schemas.common import Id, Parameters
@@ -53,7 +53,7 @@ def show_user(user_id: str) -> Response:
     left_out = [name for name in query.without if any(name == one.item_id for one in known)]
     what_if = _without(known, left_out, query) if left_out else _WhatIf(None, None, None)
     is_folded = left_out and what_if.refused is None
-    person = what_if.person if is_folded else asked.person(user_id)
+    person = what_if.person if is_folded else find_person(user_id)
     films, has_more = listed_films(person, query, what_if.before)
     rows = user_ratings(asked.catalogue, known[: query.history])
     return render(

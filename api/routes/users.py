@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from api.backend import recommender
+from api.backend import find_person, recommender
 from api.conditional import tag_by_state
 from api.listing import list_for_user
 from api.resource import resource
@@ -35,7 +35,7 @@ def list_recommendations(path: UserPath, query: RecommendationsQuery) -> Respons
 def list_predictions(path: UserPath, query: PredictionsQuery) -> Response:
     """Predict what a user would rate some items, and how sure that is."""
     asked, item_ids = recommender(), query.item_ids.split(",")
-    person = asked.person(path.user_id)
+    person = find_person(path.user_id)
     rows = predictions(
         asked.catalogue,
         item_ids,
@@ -48,4 +48,8 @@ def list_predictions(path: UserPath, query: PredictionsQuery) -> Response:
 @api.get("/<user_id>/items/<item_id>/explanation", responses={200: Explanation})
 def explain_item(path: UserItemPath, query: ExplanationQuery) -> Response:
     """Show the terms that add up to a user's score of an item."""
-    return answer(explanation(recommender(), path.user_id, path.item_id, query.n_reasons))
+    return answer(
+        explanation(
+            recommender(), path.user_id, find_person(path.user_id), path.item_id, query.n_reasons
+        )
+    )

@@ -109,9 +109,11 @@ def shown_reasons(asked: Recommender, person: Person, row: int, n: int) -> list[
     ]
 
 
-def explanation(asked: Recommender, user_id: str, item_id: str, n_reasons: int) -> Explanation:
+def explanation(
+    asked: Recommender, user_id: str, person: Person, item_id: str, n_reasons: int
+) -> Explanation:
     """Return the terms of a user's scores of an item as the answer shows them."""
-    person, row, order = asked.person(user_id), asked.item_row(item_id), asked.order
+    row, order = asked.item_row(item_id), asked.order
     return Explanation(
         **head_fields(asked.catalogue, row),
         user_id=user_id,

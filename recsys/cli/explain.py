@@ -22,7 +22,9 @@ def explain(
     """
     from api.schemas.explanations import explanation
 
-    told = explanation(load_champion(database_url), user_id, item_id, n_reasons).model_dump()
+    champion = load_champion(database_url)
+    person = champion.person(user_id)
+    told = explanation(champion, user_id, person, item_id, n_reasons).model_dump()
     if as_json:
         print_json(told)
         return

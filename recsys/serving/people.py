@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys.errors import NotFoundError, UnknownUserError
 from recsys.model.snapshot import Catalogue, Objective
+from recsys.model.user_state import UserState
 from recsys.serving.known_ratings import KnownRating, known_ratings
 from recsys.serving.person import Person
 from recsys.serving.source import Source
@@ -35,11 +36,17 @@ class People:
     objectives: Collection[Objective]
     fold_in: Callable[[Sequence[str], Sequence[float | None]], tuple[Person, list[str]]]
 
-    def find(self, user_id: str) -> Person:
+    def find(self, user_id: str, state: UserState) -> Person:
         """Return a user as trained or, with newer feedback, folded in from all that is known now.
 
         Where the version cannot fold anybody in, newer feedback changes what the user has rated,
         not the embedding.
+
+        Parameters
+        ----------
+        user_id : str
+        state : UserState
+            What the version's source says of the user.
 
         Raises
         ------
@@ -47,24 +54,21 @@ class People:
             If the version was not trained on the user and cannot fold newer ratings in, or there
             are none; or if everything was taken back.
         """
-        if not self.source.newer_feedback(self.model_id, user_id):
-            return self._trained(user_id)
+        if not state.has_newer_feedback:
+            return self._trained(user_id, state)
         known = known_ratings(self.source, self.model_id, self.catalogue, user_id)
         item_ids, values = [one.item_id for one in known], [one.value for one in known]
         try:
             person, _ = self.fold_in(item_ids, values)
         except NotFoundError:
-            return self._having_rated(self._trained(user_id), known)
+            return self._having_rated(self._trained(user_id, state), known)
         return person
 
-    def _trained(self, user_id: str) -> Person:
-        rows = {
-            name: self.source.user_row(self.model_id, name, user_id) for name in self.objectives
-        }
-        known = {name: row for name, row in rows.items() if row is not None}
-        if len(known) < len(rows):
+    def _trained(self, user_id: str, state: UserState) -> Person:
+        rows = state.rows()
+        if not rows:
             raise UnknownUserError(user_id, self.model_id)
-        return Person(known)
+        return Person({name: rows[name] for name in self.objectives})
 
     def _having_rated(self, person: Person, known: Sequence[KnownRating]) -> Person:
         rows = self.catalogue.item_ids.rows(one.item_id for one in known)

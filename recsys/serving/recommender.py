@@ -12,6 +12,7 @@ from recsys.model.intervals import LEVEL
 from recsys.model.item_side import Floats, ItemSide
 from recsys.model.ranking import page
 from recsys.model.snapshot import Catalogue, Objective, UserRow
+from recsys.model.user_state import UserState
 from recsys.serving.folding import Folding
 from recsys.serving.item_files import ItemFiles
 from recsys.serving.lists import ListOrder, RankedItems
@@ -99,15 +100,21 @@ class Recommender:
             raise NotFoundError(f"item {item_id!r} is unknown to version {self.model_id}")
         return self.catalogue.item_ids.row(item_id)
 
-    def person(self, user_id: str) -> Person:
+    def person(self, user_id: str, state: UserState | None = None) -> Person:
         """Return a user as known at this moment, newer feedback folded in (`People.find`).
+
+        Parameters
+        ----------
+        user_id : str
+        state : UserState, optional
+            What the source says of the user and this version, where it was asked already.
 
         Raises
         ------
         UnknownUserError
             If the version does not know the user and nothing has come in since.
         """
-        return self._people.find(user_id)
+        return self._people.find(user_id, state or self.source.user(self.model_id, user_id))
 
     def fold_in(
         self,

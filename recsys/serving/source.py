@@ -6,7 +6,8 @@ from typing import Protocol
 from recsys.data.feedback import FeedbackEntry
 from recsys.model.item_side import ItemSide
 from recsys.model.rated import Rated
-from recsys.model.snapshot import Catalogue, Champion, Objective, UserRow
+from recsys.model.snapshot import Catalogue, Champion, Objective
+from recsys.model.user_state import UserState
 
 
 class Source(Protocol):
@@ -30,14 +31,11 @@ class Source(Protocol):
     def catalogue(self, model_id: int) -> Catalogue:
         """Return the items of the version's data set."""
 
-    def user_row(self, model_id: int, objective: Objective, user_id: str) -> UserRow | None:
-        """Return one user's half of a snapshot; None for a user the version does not know."""
+    def user(self, model_id: int, user_id: str) -> UserState:
+        """Return what the version and the feedback since know of a user, read at one moment."""
 
     def rated(self, model_id: int, user_id: str) -> Rated | None:
         """Return what the version's data set holds of a user; None for one it does not know."""
 
     def newer_feedback(self, model_id: int, user_id: str) -> Sequence[FeedbackEntry]:
         """Return what a user said after the version's data were read, each item once."""
-
-    def feedback_revision(self, model_id: int, user_id: str) -> int:
-        """Return a number that changes whenever `newer_feedback` of the version does."""

@@ -154,10 +154,25 @@ def _explain(url: URL, context: ExceptionContext) -> BaseException | None:
     drivers_own = context.sqlalchemy_exception is not None or isinstance(cause, sqlite3.Error)
     if not drivers_own or isinstance(context.sqlalchemy_exception, IntegrityError):
         return None
+    return failure(url, cause, isinstance(context.sqlalchemy_exception, OperationalError))
+
+
+def failure(url: URL, cause: BaseException, is_operational: bool) -> StoreError:
+    """Return the error that says what a driver's error means, and what to do about it.
+
+    Parameters
+    ----------
+    url : URL
+        Of the database.
+    cause : BaseException
+        What the driver raised.
+    is_operational : bool
+        Whether the driver says that it is no fault of the program.
+    """
     place = url.database if _is_sqlite(url) else url.render_as_string()
     message = f"cannot use the database {place}: {str(cause).strip()}"
     remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in str(cause)), None)
-    if remedy is None and isinstance(context.sqlalchemy_exception, OperationalError):
+    if remedy is None and is_operational:
         remedy = "check its URL and that it answers"
     return StoreError(f"{message}; {remedy}" if remedy else message)
 

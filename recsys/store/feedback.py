@@ -129,16 +129,6 @@ def count_newer_feedback(engine: Engine, model_id: int) -> int:
         return int(connection.execute(newer).scalar_one())
 
 
-def feedback_revision(engine: Engine, model_id: int, user_id: str) -> int:
-    """Return the newest write about a user, on data of the name that a version's have; 0 if none.
-
-    It changes with every write that changes what `newer_feedback` returns.
-    """
-    with engine.connect() as connection:
-        found = connection.execute(_USER_REVISION, {"model_id": model_id, "user_id": user_id})
-        return found.scalar() or 0
-
-
 _ENTRY: Sequence[Any] = (
     FeedbackRow.user_id,
     FeedbackRow.item_id,
@@ -159,12 +149,6 @@ _NEWER = (
     .join(Model)
     .where(_OF_USER, FeedbackRow.revision > DataSet.feedback_revision)
     .order_by(FeedbackRow.item_id)
-)
-_USER_REVISION = (
-    select(func.max(FeedbackRow.revision))
-    .join(DataSet, FeedbackRow.data_set_name == DataSet.name)
-    .join(Model)
-    .where(_OF_USER)
 )
 
 

@@ -1,22 +1,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import cast
 
 import numpy as np
-from sqlalchemy import Engine, and_, bindparam, select
+from sqlalchemy import Engine, bindparam, select
 
 from recsys.data.feedback import FeedbackEntry
 from recsys.errors import NotFoundError, StoreError
 from recsys.model.item_side import ItemSide
 from recsys.model.rated import Rated
-from recsys.model.snapshot import Catalogue, Champion, Objective, UserRow
+from recsys.model.snapshot import Catalogue, Champion, Objective
+from recsys.model.user_state import UserState
 from recsys.store.aliases import rollback_targets
 from recsys.store.blobs import check_hash
 from recsys.store.data_sets import find_data_set, load_catalogue
 from recsys.store.embeddings import find_snapshot, load_item_side
-from recsys.store.feedback import feedback_revision, newer_feedback
-from recsys.store.tables import Alias, DataSet, Model, RatedItems, SnapshotRow, UserEmbedding
+from recsys.store.feedback import newer_feedback
+from recsys.store.prepared import Prepared
+from recsys.store.tables import Alias, DataSet, Model, RatedItems, SnapshotRow
+from recsys.store.user_states import USER, user_state
 from recsys.store.versions import load_snapshot
 
 
@@ -35,11 +39,18 @@ class StoreSource:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @cached_property
+    def _champion(self) -> Prepared:
+        return Prepared(self._engine, _CHAMPION)
+
+    @cached_property
+    def _user(self) -> Prepared:
+        return Prepared(self._engine, USER)
+
     def champion(self) -> Champion | None:
         """Return what is to be served now; None before the first promotion."""
-        with self._engine.connect() as connection:
-            row = connection.execute(_CHAMPION).one_or_none()
-        return None if row is None else Champion(row.model_id, row.revision)
+        rows = self._champion.rows()
+        return Champion(*rows[0]) if rows else None
 
     def earlier_champions(self) -> list[int]:
         """Return the versions that rollbacks would lead to, the next one first."""
@@ -78,44 +89,12 @@ class StoreSource:
                 raise NotFoundError(f"there is no version {model_id}")
             return load_catalogue(connection, find_data_set(connection, data_set_id))
 
-    def user_row(self, model_id: int, objective: Objective, user_id: str) -> UserRow | None:
-        """Return one user's half of a snapshot; None for a user the version does not know.
+    def user(self, model_id: int, user_id: str) -> UserState:
+        """Return what the version and the feedback since know of a user, read at one moment.
 
-        Its rated items are all that the data set holds of the user.
+        The rated items are all that the data set holds of the user.
         """
-        with self._engine.connect() as connection:
-            row = connection.execute(
-                _USER_ROW, {"model_id": model_id, "objective": objective, "user_id": user_id}
-            ).one_or_none()
-            if row is None:
-                # Raises for a version or an objective that does not exist.
-                find_snapshot(connection, model_id, objective)
-                return None
-
-        def check(name: str, is_sound: bool, problem: str) -> None:
-            if not is_sound:
-                raise StoreError(
-                    f"{name} of user {user_id!r} in version {model_id} ({objective}) is damaged: "
-                    f"{problem}; restore the database from a backup"
-                )
-
-        for name, blob, n_bytes in (
-            ("factors", row.factors, 4 * row.n_user_factors),
-            ("item_rows", row.item_rows, 4 * row.n_ratings),
-            ("rating_values", row.rating_values, None if row.is_implicit else 4 * row.n_ratings),
-        ):
-            found = "nothing" if blob is None else f"{len(blob)} bytes"
-            has_its_length = (None if blob is None else len(blob)) == n_bytes
-            check(name, has_its_length, f"{found} instead of {n_bytes} bytes")
-        factors = np.frombuffer(row.factors, dtype="<f4")
-        items = np.frombuffer(row.item_rows, dtype="<i4")
-        values = None if row.is_implicit else np.frombuffer(row.rating_values, dtype="<f4")
-        for name, array in (("factors", factors), ("rating_values", values)):
-            is_finite = array is None or bool(np.isfinite(array).all())
-            check(name, is_finite, "an entry is not a finite number")
-        are_rows = bool(((items >= 0) & (items < row.n_items)).all())
-        check("item_rows", are_rows, f"an entry is not one of 0 to {row.n_items - 1}")
-        return UserRow(factors=factors, bias=row.bias, rated_items=items, rated_values=values)
+        return user_state(self._user, model_id, user_id)
 
     def rated(self, model_id: int, user_id: str) -> Rated | None:
         """Return what the version's data set holds of a user; None for one it does not know."""
@@ -147,44 +126,9 @@ class StoreSource:
         """Return what a user said after the version's data were read, by item id."""
         return newer_feedback(self._engine, model_id, user_id)
 
-    def feedback_revision(self, model_id: int, user_id: str) -> int:
-        """Return a number that changes whenever `newer_feedback` does."""
-        return feedback_revision(self._engine, model_id, user_id)
 
-
-# Built once, as what is asked at each request: building a query takes longer than SQLite takes to
-# answer it.
+# Built once, as what is asked often: building a query takes longer than SQLite takes to answer it.
 _CHAMPION = select(Alias.model_id, Alias.revision).where(Alias.name == "champion")
-_USER_ROW = (
-    select(
-        SnapshotRow.n_user_factors,
-        DataSet.n_items,
-        DataSet.is_implicit,
-        RatedItems.n_ratings,
-        RatedItems.item_rows,
-        RatedItems.rating_values,
-        UserEmbedding.bias,
-        UserEmbedding.factors,
-    )
-    .select_from(SnapshotRow)
-    .join(Model, SnapshotRow.model_id == Model.id)
-    .join(DataSet, Model.data_set_id == DataSet.id)
-    .join(RatedItems, RatedItems.data_set_id == DataSet.id)
-    .outerjoin(
-        UserEmbedding,
-        and_(
-            UserEmbedding.snapshot_id == SnapshotRow.id,
-            UserEmbedding.user_row == RatedItems.user_row,
-        ),
-    )
-    .where(
-        SnapshotRow.model_id == bindparam("model_id"),
-        SnapshotRow.objective == bindparam("objective"),
-        Model.is_complete,
-        RatedItems.user_id == bindparam("user_id"),
-    )
-)
-
 _RATED = (
     select(
         DataSet.is_implicit,

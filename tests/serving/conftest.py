@@ -10,6 +10,7 @@ from recsys.data import IdMap, ItemMetadata
 from recsys.model.item_side import Head, ItemSide
 from recsys.model.rated import Rated
 from recsys.model.snapshot import Catalogue, Champion, UserRow
+from recsys.model.user_state import UserState
 from recsys.serving import ItemFiles
 
 # Six items: the fourth ("d") has no training ratings, the last ("f") no metadata.
@@ -101,8 +102,10 @@ class MemorySource:
     def catalogue(self, model_id):
         return CATALOGUE
 
-    def user_row(self, model_id, objective, user_id):
-        return self.users.get((objective, user_id))
+    def user(self, model_id, user_id):
+        rows = {name: row for (name, known), row in self.users.items() if known == user_id}
+        n_newer = len(self.newer_feedback(model_id, user_id))
+        return UserState(n_newer, n_newer > 0, lambda: rows)
 
     def rated(self, model_id, user_id):
         rows = [row for (_, known), row in self.users.items() if known == user_id]
@@ -110,9 +113,6 @@ class MemorySource:
 
     def newer_feedback(self, model_id, user_id):
         return self.feedback.get(user_id, [])
-
-    def feedback_revision(self, model_id, user_id):
-        return len(self.newer_feedback(model_id, user_id))
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_newer_than_a_version_is_what_was_written_after_its_data_were_read(
 
     without = version_of(ratings, 0)
     assert source.newer_feedback(without, "x") == []
-    assert source.feedback_revision(without, "x") == 0
+    assert source.user(without, "x")[:2] == (0, False)
     first, second = FeedbackEntry("x", "a", 1, 1), FeedbackEntry("x", "b", 2, 1)
     revision = save(first, FeedbackEntry("y", "a", 1, 1))
     merged = version_of(replace(ratings, values=ratings.values[::-1]), revision)
@@ -106,10 +106,10 @@ def test_newer_than_a_version_is_what_was_written_after_its_data_were_read(
     assert source.newer_feedback(merged, "x") == [second]
     assert source.newer_feedback(merged, "y") == []
     assert source.newer_feedback(merged, "nobody") == []
-    for version in (without, merged):
-        assert source.feedback_revision(version, "x") == 2
-        assert source.feedback_revision(version, "y") == 1
-        assert source.feedback_revision(version, "nobody") == 0
+    for version, y_is_newer in ((without, True), (merged, False)):
+        assert source.user(version, "x")[:2] == (2, True)
+        assert source.user(version, "y")[:2] == (1, y_is_newer)
+        assert source.user(version, "nobody")[:2] == (0, False)
 
 
 def test_a_users_revision_changes_with_each_change_and_with_no_repetition(
@@ -128,7 +128,7 @@ def test_a_users_revision_changes_with_each_change_and_with_no_repetition(
         lambda: store.forget_user(engine, "tiny", "x"),
     ):
         write()
-        seen.append(source.feedback_revision(model_id, "x"))
+        seen.append(source.user(model_id, "x").feedback_revision)
     assert seen == [1, 1, 1, 4, 5, 6]
 
 

@@ -67,7 +67,7 @@ def test_a_version_stored_before_there_were_networks_is_upgraded_without_loss(en
     assert source.champion() == (second, 2)
     for model_id in (first, second):
         assert store.load_snapshot(engine, model_id, "rating").items.head is None
-        assert source.user_row(model_id, "rating", "x").factors.shape == (3,)
+        assert source.user(model_id, "x").rows()["rating"].factors.shape == (3,)
     assert store.rollback(engine).model_id == first
     assert save(3) == second + 1
 

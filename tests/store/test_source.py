@@ -17,6 +17,7 @@ from recsys.store.tables import (
     SnapshotRow,
     UserEmbedding,
 )
+from recsys.store.user_states import USER
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_network_and_the_embeddings_of_its_users_are_those_of_the_snapshot(
         strict=True,
     ):
         np.testing.assert_array_equal(found, expected, strict=True)
-    row = source.user_row(model_id, "rating", "y")
+    row = source.user(model_id, "y").rows()["rating"]
     np.testing.assert_array_equal(row.factors, saved.user_factors[1], strict=True)
 
 
@@ -84,7 +85,7 @@ def test_a_users_row_holds_the_embedding_and_all_known_ratings(
     source, ratings, make_snapshot, save
 ):
     snapshot = make_snapshot(ratings, seed=4)
-    row = source.user_row(save(4), "rating", "x")
+    row = source.user(save(4), "x").rows()["rating"]
     np.testing.assert_array_equal(row.factors, snapshot.user_factors[0], strict=True)
     assert np.float32(row.bias) == snapshot.user_bias[0]
     assert row.rated_items.dtype == np.int32
@@ -94,7 +95,7 @@ def test_a_users_row_holds_the_embedding_and_all_known_ratings(
 
 
 def test_a_user_without_ratings_has_a_row(source, save):
-    row = source.user_row(save(), "rating", "z")
+    row = source.user(save(), "z").rows()["rating"]
     assert row.rated_items.shape == row.rated_values.shape == (0,)
 
 
@@ -104,7 +105,7 @@ def test_implicit_feedback_has_no_rating_values(engine, source, make_snapshot):
     model_id = store.save_version(
         engine, store.save_data_set(engine, ratings), [make_snapshot(ratings, n_factors=1)]
     )
-    row = source.user_row(model_id, "rating", "ann")
+    row = source.user(model_id, "ann").rows()["rating"]
     assert row.rated_items.tolist() == [1]
     assert row.rated_values is None
     assert source.catalogue(model_id).mean_ratings is None
@@ -116,28 +117,24 @@ def test_two_data_sets_keep_their_users_apart(engine, source, ratings, make_snap
     second = store.save_version(
         engine, store.save_data_set(engine, other), [make_snapshot(other, n_factors=2)]
     )
-    assert len(source.user_row(first, "rating", "x").rated_items) == 3
-    assert len(source.user_row(second, "rating", "x").rated_items) == 1
-    assert source.user_row(second, "rating", "y") is None
+    assert len(source.user(first, "x").rows()["rating"].rated_items) == 3
+    assert len(source.user(second, "x").rows()["rating"].rated_items) == 1
+    assert source.user(second, "y").rows() == {}
 
 
-def test_an_unknown_user_is_none_and_an_unknown_version_is_not_found(source, save):
+def test_an_unknown_user_has_no_rows_and_an_unknown_version_is_not_found(source, save):
     model_id = save()
-    assert source.user_row(model_id, "rating", "nobody") is None
+    assert source.user(model_id, "nobody").rows() == {}
     for ask in (
-        lambda: source.user_row(9, "rating", "x"),
+        lambda: source.user(9, "x"),
         lambda: source.item_side(9, "rating"),
         lambda: source.content_hashes(9),
         lambda: source.catalogue(9),
     ):
         with pytest.raises(NotFoundError, match="there is no version 9"):
             ask()
-    for ask in (
-        lambda: source.user_row(model_id, "ranking", "x"),
-        lambda: source.item_side(model_id, "ranking"),
-    ):
-        with pytest.raises(NotFoundError, match="has no ranking embeddings; it has: rating"):
-            ask()
+    with pytest.raises(NotFoundError, match="has no ranking embeddings; it has: rating"):
+        source.item_side(model_id, "ranking")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +166,7 @@ def test_a_damaged_row_is_told_with_user_and_version(engine, source, save, damag
     with writing(engine) as connection:
         connection.execute(damage)
     with pytest.raises(StoreError, match=f"{found}") as told:
-        source.user_row(model_id, "rating", "x")
+        source.user(model_id, "x").rows()["rating"]
     assert f"of user 'x' in version {model_id} (rating)" in str(told.value)
 
 
@@ -272,9 +269,7 @@ def test_a_users_row_is_found_by_index_alone(engine, save):
         pytest.skip("reads SQLite's plan")
     model_id = save()
     with engine.connect() as connection:
-        statement = str(
-            store.source._USER_ROW.compile(engine, compile_kwargs={"render_postcompile": True})
-        )
-        parameters = (model_id, "rating", "x")
+        statement = str(USER.compile(engine, compile_kwargs={"render_postcompile": True}))
+        parameters = ("x", "x", model_id)
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     assert not [step for *_, step in plan if "SCAN" in step]

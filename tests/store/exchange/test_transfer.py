@@ -93,7 +93,7 @@ def test_a_version_comes_back_bit_for_bit(engine, elsewhere, save_full, form, tm
     for name in ("users", "items", "values", "timestamps"):
         assert getattr(found, name).tolist() == getattr(original, name).tolist()
     assert found.metadata == original.metadata
-    user = store.StoreSource(elsewhere).user_row(imported, "rating", "x")
+    user = store.StoreSource(elsewhere).user(imported, "x").rows()["rating"]
     assert user.rated_items.tolist() == [0, 1, 2]
 
 
