@@ -21,6 +21,20 @@ def test_a_page_is_that_part_of_the_whole_list_sorted_by_score_then_row(pairs, n
     assert has_more == (len(whole) > offset + n)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(0, 30), st.floats(0, 1))
+def test_a_page_of_many_is_that_part_of_the_whole_list_too(seed, n, offset, share):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, rng.integers(1, 300), 1000).astype(np.float32)
+    candidates = rng.random(1000) < share
+    whole = np.flatnonzero(candidates)
+    whole = whole[np.lexsort((whole, -scores[whole]))]
+
+    rows, has_more = page(scores, candidates, n, offset)
+
+    assert rows.tolist() == whole[offset : offset + n].tolist()
+    assert has_more == (len(whole) > offset + n)
+
+
 @given(scores_and_candidates, st.integers(1, 12))
 def test_pages_neither_repeat_nor_lose_a_row(pairs, n):
     scores = np.array([score for score, _ in pairs], dtype=np.float32)
