@@ -17,6 +17,7 @@ from recsys.store.database import writing
     ("pragma", "value"),
     [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 2), ("busy_timeout", 30000)],
 )
+@pytest.mark.usefixtures("commits_wait")
 def test_every_connection_is_durable_and_keeps_foreign_keys(engine, pragma, value):
     with engine.connect() as one, engine.connect() as another:
         for connection in (one, another):
