@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pooch
+from tqdm import tqdm
 
 from recsys.data.releases import BASE_URL, data_directory, local_path, release
 from recsys.errors import DownloadError
@@ -91,8 +92,19 @@ def _download(
             # pooch leaves the connection open when a download fails.
             responses.callback(response.close)
 
+        bar = tqdm(
+            total=1,  # until the server has said how many; pooch asks whether it is 0
+            desc=f"downloading {target.stem}",
+            unit="B",
+            unit_scale=True,
+            disable=None if progress else True,
+            dynamic_ncols=True,
+            leave=False,
+            file=sys.stderr,
+        )
+        responses.callback(bar.close)
         downloader = pooch.HTTPDownloader(
-            progressbar=progress and sys.stderr.isatty(),
+            progressbar=bar,
             chunk_size=1 << 16,
             timeout=timeout,
             hooks={"response": close_later},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +67,12 @@ def score_names(k: int = LIST_LENGTH) -> tuple[str, ...]:
 
 
 def evaluate(
-    predictor: Predictor, train: Ratings, test: Ratings, k: int = LIST_LENGTH
+    predictor: Predictor,
+    train: Ratings,
+    test: Ratings,
+    k: int = LIST_LENGTH,
+    *,
+    progress: Callable[[int, int], None] = lambda n_done, n_users: None,
 ) -> Evaluation:
     """Return how well ``predictor``, trained on ``train``, does on ``test``.
 
@@ -82,6 +87,9 @@ def evaluate(
         ``test`` may have its own ids; those unknown to ``train`` are counted.
     k : int
         Length of the lists.
+    progress : callable
+        Is told now and then how many users have their list, of how many; it takes nearly all of
+        the time.
     """
     users, items = test.rows_in(train)
     seen_users = np.bincount(train.users, minlength=train.n_users) > 0
@@ -94,7 +102,7 @@ def evaluate(
     # By the test set's own users: people unknown to training are still different people.
     listed, places = np.unique(test.users[relevant], return_inverse=True)
     rows = train.user_ids.rows(test.user_ids)[listed]
-    lists = recommend_lists(predictor, train, rows, k)
+    lists = recommend_lists(predictor, train, rows, k, progress=progress)
     in_lists = _found(lists, places, items[relevant], train.n_items)
     in_lists |= _variety(lists, predictor, train, rows)
     by_user |= {f"{name}@{k}": m.at(listed, test.n_users) for name, m in in_lists.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,12 @@ def _nth_highest(scores: NDArray[np.floating], n: int) -> NDArray[np.floating]:
 
 
 def recommend_lists(
-    predictor: Predictor, train: Ratings, users: NDArray[np.integer], k: int
+    predictor: Predictor,
+    train: Ratings,
+    users: NDArray[np.integer],
+    k: int,
+    *,
+    progress: Callable[[int, int], None] = lambda n_done, n_users: None,
 ) -> Rows:
     """Return the list of each user: items with training ratings less the user's own.
 
@@ -95,6 +100,8 @@ def recommend_lists(
     users : (n,) int
         Rows of ``train``; -1 is somebody unknown, who has no items to leave out.
     k : int
+    progress : callable
+        Is told after each block how many of the users have their list, of how many.
 
     Returns
     -------
@@ -108,6 +115,7 @@ def recommend_lists(
     lists = np.full((len(users), k), -1, np.int32)
     for part, scores in candidate_scores(predictor, train, users):
         lists[part] = best_items(scores, k)
+        progress(min(part.stop, len(users)), len(users))
     return lists
 
 

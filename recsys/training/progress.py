@@ -10,9 +10,13 @@ from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.trainer import Callback, Run
 from recsys.training.units import epoch_in_stars
 
+_LOOK = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}, {rate_fmt}{postfix}"
+
 
 class ProgressBar(Callback):
-    """A line on stderr: epochs, loss, validation RMSE, ratings per second, remaining time.
+    """A line on stderr: epoch, remaining time, ratings per second, loss, validation RMSE.
+
+    It fits 80 columns.
 
     Where stderr is not a terminal, nothing is drawn.
 
@@ -31,7 +35,8 @@ class ProgressBar(Callback):
         bar = tqdm(
             total=self._n_epochs * train.n_ratings,
             initial=run.n_epochs * train.n_ratings,
-            desc="training",
+            desc=self._epoch(run),
+            bar_format=_LOOK,
             unit=" ratings",
             unit_scale=True,
             disable=None,
@@ -48,9 +53,10 @@ class ProgressBar(Callback):
     def on_epoch(self, run: Run) -> None:
         """Show what the epoch came to."""
         last = epoch_in_stars(run.history[-1], self._unit)
-        shown = {"epoch": f"{last.epoch}/{self._n_epochs}", "loss": f"{last.train_loss:.4f}"}
+        shown = {"loss": f"{last.train_loss:.4f}"}
         if last.validation_rmse is not None:
             shown["rmse"] = f"{last.validation_rmse:.4f}"
+        self._bar.set_description(self._epoch(run), refresh=False)
         self._bar.set_postfix(shown)
 
     def on_end(self, run: Run) -> None:
@@ -60,3 +66,6 @@ class ProgressBar(Callback):
     def close(self) -> None:
         """Close the line of a training that may have failed, so that its error stands alone."""
         self._open.close()
+
+    def _epoch(self, run: Run) -> str:
+        return f"epoch {min(run.n_epochs + 1, self._n_epochs)}/{self._n_epochs}"

@@ -110,8 +110,11 @@ def test_progress_is_shown_on_a_terminal_only(server, tmp_path, capsys, monkeypa
     fetch("ml-1m", directory=tmp_path / "one", base_url=server.url, progress=True)
     assert capsys.readouterr() == ("", "")
     monkeypatch.setattr("sys.stderr", terminal := Terminal())
-    fetch("ml-1m", directory=tmp_path / "two", base_url=server.url, progress=True)
-    assert "100%" in terminal.getvalue()
+    path = fetch("ml-1m", directory=tmp_path / "two", base_url=server.url, progress=True)
+    size = f"/{path.stat().st_size} ["
+    shown = terminal.getvalue().split("\r")
+    assert any(line.startswith("downloading ml-1m:") and size in line for line in shown)
+    assert shown[-2].strip() == ""  # it is gone when all is there
     assert capsys.readouterr().out == ""
 
 

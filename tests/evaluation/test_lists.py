@@ -89,6 +89,14 @@ def test_the_size_of_a_block_changes_nothing(monkeypatch):
         assert (recommend_lists(predictor, train, users, 5) == whole).all()
 
 
+def test_how_many_have_their_list_is_told_after_each_block(monkeypatch):
+    monkeypatch.setattr(module, "_BLOCK", 6)  # two users with three items each
+    train = ratings([(user, user % 3) for user in range(5)], n_users=5, n_items=3)
+    predictor, told = Scored(np.arange(18).reshape(6, 3), [1, 1, 1]), []
+    recommend_lists(predictor, train, np.arange(5), 2, progress=lambda *now: told.append(now))
+    assert told == [(2, 5), (4, 5), (5, 5)]
+
+
 def test_training_items_of_users_in_any_order_and_twice():
     train = ratings([(2, 5), (0, 3), (2, 1), (0, 4)], n_users=3, n_items=6)
     positions, items = TrainingItems(train).of(np.array([2, 1, 0, -1, 2]))
