@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tabulate import tabulate
 
+from recsys.analysis.people import draw_users, favourites
 from recsys.data import Ratings
 from recsys.data.readers import read_ratings
 from recsys.data.relevance import is_relevant
@@ -70,26 +71,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def draw_users(train: Ratings, n: int, rng: np.random.Generator) -> NDArray[np.int32]:
-    """Return ``n`` users who liked ten items or more in ``train``, drawn at random."""
-    n_liked = np.bincount(train.users[is_relevant(train)], minlength=train.n_users)
-    able = np.flatnonzero(n_liked >= LIST_LENGTH).astype(np.int32)
-    return np.sort(rng.choice(able, size=min(n, len(able)), replace=False))
-
-
 def describe(train: Ratings, test: Ratings, user: int, listed: NDArray[np.int32]) -> dict[str, Any]:
     """Return a user's id, favourites, list, and which of it the user turned out to like.
 
     Favourites are the best-rated training items, of equally rated ones the most popular.
     """
-    counts = np.bincount(train.items, minlength=train.n_items)
-    own = np.flatnonzero(train.users == user)
-    stars = np.ones(len(own)) if train.is_implicit else np.asarray(train.values)[own]
-    best = own[np.lexsort((-counts[train.items[own]], -stars))][:LIST_LENGTH]
+    best = favourites(train, user, LIST_LENGTH)
     liked = test.items[(test.users == user) & is_relevant(test)]
     return {
         "user_id": train.user_ids[user],
-        "n_ratings": len(own),
+        "n_ratings": int((train.users == user).sum()),
         "favourites": [_title(train, row) for row in train.items[best]],
         "list": [_title(train, row) for row in listed if row >= 0],
         "liked": [bool(row in liked) for row in listed if row >= 0],

@@ -60,6 +60,11 @@ def item_fields(catalogue: Catalogue, item: int) -> ItemFields:
     )
 
 
+def item_label(catalogue: Catalogue, item: int) -> str:
+    """Return how the item at row ``item`` is named (`ItemRow.label`)."""
+    return ItemRow(**item_fields(catalogue, item)).label
+
+
 def catalogue_of(ratings: Ratings) -> Catalogue:
     """Return the catalogue of a data set that is in no store."""
     n_ratings = np.bincount(ratings.items, minlength=ratings.n_items)

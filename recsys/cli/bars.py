@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tqdm import tqdm
 
@@ -13,19 +14,25 @@ QUICK = 1.0
 @contextmanager
 def storing(what: str) -> Iterator[Callable[[int, int], None]]:
     """Yield what takes the rows stored so far and all of them, and shows both on a terminal."""
+    with _counting(desc=f"storing {what}", unit=" rows", unit_scale=True) as show:
+        yield show
+
+
+@contextmanager
+def scoring() -> Iterator[Callable[[int, int], None]]:
+    """Yield what takes how many predictors are scored, of how many, and shows it on a terminal."""
+    with _counting(desc="scoring", unit=" predictors") as show:
+        yield show
+
+
+@contextmanager
+def _counting(**looks: Any) -> Iterator[Callable[[int, int], None]]:
     with tqdm(
-        desc=f"storing {what}",
-        unit=" rows",
-        unit_scale=True,
-        delay=QUICK,
-        disable=None,
-        dynamic_ncols=True,
-        leave=False,
-        file=sys.stderr,
+        delay=QUICK, disable=None, dynamic_ncols=True, leave=False, file=sys.stderr, **looks
     ) as bar:
 
-        def show(n_done: int, n_rows: int) -> None:
-            bar.total = n_rows
+        def show(n_done: int, n_all: int) -> None:
+            bar.total = n_all
             bar.update(n_done - bar.n)
 
         yield show

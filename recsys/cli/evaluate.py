@@ -24,13 +24,13 @@ from recsys.data.split import (
     split_by_user,
     split_last,
 )
-from recsys.errors import DataError, UsageError
+from recsys.errors import UsageError
 from recsys.evaluation.comparison import Comparison
 from recsys.evaluation.evaluate import Evaluation
 from recsys.evaluation.evaluate import evaluate as score
 from recsys.evaluation.predictor import Predictor
 from recsys.evaluation.protocols import sampled_negatives as score_among_negatives
-from recsys.model.baselines import BASELINES, LIST_BASELINES
+from recsys.model.baselines import BASELINES, LIST_BASELINES, fit_baselines
 from recsys.model.served import Served
 from recsys.training.hyperparameters import HYPERPARAMETER_NAMES, Hyperparameters
 
@@ -208,14 +208,10 @@ def _keep_validation(part: Fold, options: dict[str, Any]) -> tuple[Fold, Ratings
 
 def _baselines(part: Fold) -> dict[str, Predictor]:
     """Return what the model is compared with, less what the data is too large for."""
-    able = LIST_BASELINES if part.train.is_implicit else {**BASELINES, **LIST_BASELINES}
-    fitted: dict[str, Predictor] = {}
-    for name, baseline in able.items():
-        try:
-            fitted[name] = baseline(part.train)
-        except DataError as refusal:
-            note(f"{name} is left out: {refusal}")
-    return fitted
+    fitted, refused = fit_baselines(part.train)
+    for name, refusal in refused.items():
+        note(f"{name} is left out: {refusal}")
+    return {**fitted}
 
 
 def _score(predictor: Predictor, part: Fold, n_negatives: int | None, seed: int) -> Evaluation:

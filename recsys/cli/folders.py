@@ -4,6 +4,9 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+LR_CURVES = "lr-find"
+"""The folder of the learning-rate finder's curves."""
+
 
 def beside_database(database_url: str, name: str) -> Path:
     """Return the folder ``name`` beside an SQLite file; under ``var`` for another database."""

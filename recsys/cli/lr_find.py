@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from recsys.analysis.lr_plot import plot_lr_curve
+from recsys.cli.folders import LR_CURVES, beside_database
 from recsys.cli.options import given_hyperparameters, training_options
 from recsys.cli.output import json_option, note, print_json, print_table
 from recsys.cli.tell import read_and_tell
@@ -16,6 +17,7 @@ from recsys.errors import UsageError
 from recsys.nn.lr_finder import exponential_rates
 from recsys.training import kernels
 from recsys.training.hyperparameters import Hyperparameters
+from recsys.training.lr_curves import keep_curve
 from recsys.training.lr_find import sweep
 
 _ROWS = 12
@@ -31,7 +33,10 @@ _ROWS = 12
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Picture to write.")
 @training_options
 @json_option
+@click.pass_obj
 def lr_find(
+    database_url: str,
+    /,
     data: str | None,
     start: float | None,
     end: float | None,
@@ -45,7 +50,8 @@ def lr_find(
 
     One mini-batch at each of many growing rates, from the initial parameters on, until the
     smoothed loss is four times its lowest. The suggestion is where it falls most steeply. The
-    objective is that of ratings. Nothing is stored.
+    objective is that of ratings. The curve is kept beside the database, for the report of a version
+    of the same ratings and settings.
     """
     check_ranges(options)
     _check(start, end)
@@ -58,8 +64,10 @@ def lr_find(
     lowest = usual / 1000 if start is None else start
     rates = exponential_rates(lowest, usual * 100 if end is None else end, steps)
     curve = sweep(train, hyperparameters, rates)
+    folder = beside_database(database_url, LR_CURVES)
+    keep_curve(folder, curve, ratings.fingerprint, hyperparameters.as_dict())
     if plot is not None:
-        plot_lr_curve(plot, curve.rates, curve.losses, curve.smoothed, curve.suggestion)
+        plot_lr_curve(plot, curve)
         note(f"the curve is drawn in {plot}")
     if as_json:
         print_json(

@@ -134,6 +134,24 @@ LIST_BASELINES: dict[str, Callable[[Ratings], Popularity | Ease]] = {
 """Those that only order lists."""
 
 
+def fit_baselines(
+    train: Ratings,
+) -> tuple[dict[str, Baseline | Popularity | Ease], dict[str, DataError]]:
+    """Return the baselines fitted by name, and why others are not: the data are too large.
+
+    Where there are no stars, only those that order lists are there.
+    """
+    able = LIST_BASELINES if train.is_implicit else {**BASELINES, **LIST_BASELINES}
+    fitted: dict[str, Baseline | Popularity | Ease] = {}
+    refused = {}
+    for name, baseline in able.items():
+        try:
+            fitted[name] = baseline(train)
+        except DataError as refusal:
+            refused[name] = refusal
+    return fitted, refused
+
+
 def _values(train: Ratings) -> NDArray[np.float64]:
     if train.values is None or not train.n_ratings:
         raise DataError("there are no rating values to average", path=train.name)

@@ -9,19 +9,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recsys.analysis.bias import NO_BIASES, BiasRow, BiasTable
-from recsys.analysis.items import ItemRow, item_fields, well_known
+from recsys.analysis.bias import BiasRow, BiasTable
+from recsys.analysis.correlates import SIGNIFICANT
+from recsys.analysis.items import item_label, well_known
 from recsys.analysis.neighbours import nearest_items
 from recsys.analysis.pca import Axis, PrincipalAxes
 from recsys.analysis.report import plots
-from recsys.analysis.report.page import Block, Figure, Section, Table, Text, columns
+from recsys.analysis.report.page import Block, Figure, Section, Table, Text, columns, signed
 from recsys.model.item_side import ItemSide
 from recsys.model.snapshot import Catalogue
 
 _BIASES = "Worst and best by learned bias"
 
 
-def bias_section(table: BiasTable, top: int) -> Section:
+def bias_section(table: BiasTable, top: int, unit: str) -> Section:
     """Return the worst- and best-rated items by learned bias."""
     if not len(table):
         return Section(_BIASES, (Text(_too_few(table.min_ratings)),))
@@ -29,13 +30,14 @@ def bias_section(table: BiasTable, top: int) -> Section:
     about = (
         "An item's bias is what is left of its ratings once the general mean, the generosity of "
         "those who rated it and their tastes are taken out: how well it is liked, whoever "
-        "rates it. "
-        f"Ranked are the {len(table):,} items with at least {table.min_ratings} ratings."
+        f"rates it, in {unit}. Mean is that of its ratings, in stars; of the ranks, 1 is the "
+        f"highest. Ranked are the {len(table):,} items with at least {table.min_ratings} ratings."
     )
     if table.standard_error is not None:
         about += (
-            " The figure behind ± is the standard error; the shrunk bias is drawn towards "
-            f"{table.prior_mean:+.2f}, the more the fewer ratings there are."
+            " The figure behind ± is the standard error. The shrunk bias is the better guess where "
+            "ratings are few: what the training's penalty took is given back, and the rest drawn "
+            f"towards {signed(table.prior_mean or 0)}, the more the fewer ratings there are."
         )
     return Section(
         _BIASES,
@@ -47,12 +49,12 @@ def bias_section(table: BiasTable, top: int) -> Section:
     )
 
 
-def no_bias_section() -> Section:
+def no_bias_section(why: str) -> Section:
     """Return why there are no rankings by bias."""
-    return Section(_BIASES, (Text(f"Left out: {NO_BIASES}."),))
+    return Section(_BIASES, (Text(f"Left out: {why}."),))
 
 
-def disagreement_section(table: BiasTable, top: int) -> Section | None:
+def disagreement_section(table: BiasTable, top: int, unit: str) -> Section | None:
     """Return where the order by bias and the order by mean rating differ most."""
     rows = table.disagreements(top)
     if not rows or table.mean_rating is None:
@@ -69,9 +71,9 @@ def disagreement_section(table: BiasTable, top: int) -> Section | None:
             ),
             Figure(
                 "bias-against-mean",
-                plots.bias_against_mean(table.mean_rating, table.bias, labels),
+                plots.bias_against_mean(table.mean_rating, table.bias, unit, labels),
                 "Scatter plot of learned bias against mean rating, one point per item.",
-                "Learned bias against mean rating. Named: the widest gaps between the ranks.",
+                f"{_agreement(table, rows[0])} Named are the widest gaps between the ranks.",
             ),
             Table(
                 f"Widest gaps between the two ranks, of {len(table):,}",
@@ -83,8 +85,8 @@ def disagreement_section(table: BiasTable, top: int) -> Section | None:
                         row.label,
                         f"{row.rank_by_bias:,}",
                         f"{row.rank_by_mean:,}",
-                        f"{(row.rank_by_mean or 0) - row.rank_by_bias:+,}",
-                        f"{row.bias:+.2f}",
+                        f"{(row.rank_by_mean or 0) - row.rank_by_bias:+,}".replace("-", "−"),
+                        signed(row.bias),
                         _number(row.mean_rating),
                         f"{row.n_ratings:,}",
                     )
@@ -106,7 +108,8 @@ def axes_section(principal: PrincipalAxes, catalogue: Catalogue, min_ratings: in
             f"The directions in which the embeddings of {len(principal.rows):,} items with at "
             f"least {min_ratings} ratings differ most; the first {len(principal.axes)} hold "
             f"{explained:.0%} of the variance. Nobody named them: the items at their ends tell "
-            "what they mean. The positive end is where the more rated items lie."
+            "what they mean, and the table what goes along with them, as Pearson's correlation "
+            "from −1 to 1. The positive end is where the more rated items lie."
         ),
         Table(
             "Explained variance",
@@ -132,15 +135,31 @@ def neighbours_section(
         near = nearest_items(items, catalogue, item_id, n, min_ratings=min_ratings)
         if near:
             names = "; ".join(f"{other.label} {other.cosine:.2f}" for other in near)
-            listed.append((ItemRow(**item_fields(catalogue, int(row))).label, names))
+            listed.append((item_label(catalogue, int(row)), names))
     if not listed:
         return None
+    about = Text(
+        f"Near are items whose embeddings point the same way, of those with at least {min_ratings} "
+        "ratings. The figure is the cosine: 1 is the same direction, 0 none in common, −1 the "
+        "opposite."
+    )
     table = Table(
-        f"The most rated items and the {n} nearest of each, with the cosine",
+        f"The most rated items, and the {n} nearest of each",
         columns("Item", "Nearest"),
         tuple(listed),
     )
-    return Section("Nearest items", (table,))
+    return Section("Nearest items", (about, table))
+
+
+def _agreement(table: BiasTable, widest: BiasRow) -> str:
+    """Return how far the order by bias and the order by mean are the same."""
+    by_mean = table.rank_by_mean
+    correlation = 1.0 if by_mean is None else np.corrcoef(table.rank_by_bias, by_mean)[0, 1]
+    return (
+        f"The two orders agree to a rank correlation of {correlation:.2f} (1: they are the same); "
+        f"{widest.label} is number {widest.rank_by_bias:,} by bias and "
+        f"{widest.rank_by_mean:,} by mean."
+    )
 
 
 def _bias_table(caption: str, rows: Sequence[BiasRow]) -> Table:
@@ -148,11 +167,11 @@ def _bias_table(caption: str, rows: Sequence[BiasRow]) -> Table:
     cells = {
         "Item": [row.label for row in rows],
         ">Bias": [
-            f"{row.bias:+.2f}"
-            + ("" if row.standard_error is None else f" ± {row.standard_error:.2f}")
+            signed(row.bias)
+            + ("" if row.standard_error is None else f"\u00a0±\u00a0{row.standard_error:.2f}")
             for row in rows
         ],
-        ">Shrunk": [_number(row.shrunk_bias, "+.2f") for row in rows],
+        ">Shrunk": ["" if row.shrunk_bias is None else signed(row.shrunk_bias) for row in rows],
         ">Ratings": [f"{row.n_ratings:,}" for row in rows],
         ">Mean": [_number(row.mean_rating) for row in rows],
         ">Rank by mean": [
@@ -177,13 +196,17 @@ def _map(principal: PrincipalAxes, catalogue: Catalogue) -> Figure:
     named = [position[item_id] for item_id in outermost]
     named += list(np.argsort(-catalogue.n_ratings[rows], kind="stable")[:25])
     labels = {int(at): _short(_title(catalogue, int(rows[at]))) for at in named}
-    names = (f"{_name(first)} ({_share(first)})", f"{_name(second)} ({_share(second)})")
+    names = tuple(
+        f"{_name(axis)}{f': {axis.label}' if axis.label else ''} ({_share(axis)} of the variance)"
+        for axis in (first, second)
+    )
     return Figure(
         "item-map",
-        plots.item_map(along[:, 0], along[:, 1], catalogue.n_ratings[rows], labels, names),
+        plots.item_map(along[:, 0], along[:, 1], catalogue.n_ratings[rows], labels, *names),
         "Scatter plot of the items on the first two principal axes.",
-        "The items on the first two axes; the larger the point, the more ratings. Named: the "
-        "outermost and the most rated, as far as there is room.",
+        f"To the right {goes_along(first)}; upwards {goes_along(second)}. The larger the point, "
+        "the more ratings. Named are the outermost and the most rated items, as far as there is "
+        "room.",
     )
 
 
@@ -192,10 +215,22 @@ def _ends(axis: Axis) -> Table:
         f"{_name(axis)}: the items at its ends",
         columns(">", "Positive end", ">", "Negative end", ">"),
         tuple(
-            (f"{place}", high.label, f"{high.coordinate:+.2f}", low.label, f"{low.coordinate:+.2f}")
+            (f"{place}", high.label, signed(high.coordinate), low.label, signed(low.coordinate))
             for place, (high, low) in enumerate(zip(axis.highest, axis.lowest, strict=True), 1)
         ),
     )
+
+
+def goes_along(axis: Axis) -> str:
+    """Return what of the items changes along an axis by more than chance, as a clause."""
+    told = [
+        f"{found.feature} {'grows' if found.correlation > 0 else 'falls'}"
+        for found in axis.correlates
+        if found.p_value <= SIGNIFICANT
+    ][:3]
+    if not told:
+        return "nothing that is known of the items changes by more than chance"
+    return " and ".join([", ".join(told[:-1]), told[-1]] if told[1:] else told)
 
 
 def _name(axis: Axis) -> str:
@@ -207,7 +242,7 @@ def _share(axis: Axis) -> str:
 
 
 def _along(axis: Axis) -> str:
-    return ", ".join(f"{c.feature} {c.correlation:+.2f}" for c in axis.correlates[:4])
+    return ", ".join(f"{c.feature} {signed(c.correlation)}" for c in axis.correlates[:4])
 
 
 def _title(catalogue: Catalogue, row: int) -> str:
@@ -218,8 +253,8 @@ def _short(title: str) -> str:
     return title if len(title) <= 28 else title[:27].rstrip() + "…"
 
 
-def _number(value: float | None, form: str = ".2f") -> str:
-    return "" if value is None else format(value, form)
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _too_few(min_ratings: int) -> str:

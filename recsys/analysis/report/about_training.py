@@ -1,164 +1,148 @@
-"""What the report says about the data and the training: each function returns one section."""
+"""What the report says about the training: each function returns one section."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from recsys import __version__
 from recsys.analysis.report import plots
 from recsys.analysis.report.page import Block, Figure, Section, Table, Text, columns, pairs
 from recsys.data import Ratings
-from recsys.model.snapshot import Catalogue, Snapshot
+from recsys.model.snapshot import Snapshot
+from recsys.nn.lr_finder import LRCurve
 
-# What `Snapshot.metrics` says of the training itself, not of the ratings held out of it.
-_OF_TRAINING = {
-    "kept_epoch": "Epoch whose parameters were kept",
-    "train_rmse": "RMSE on the training ratings, penalties left out",
-    "validation_rmse": "Held-out RMSE of that epoch",
-}
+_LEARNS = {"rating": "predicts stars", "ranking": "orders lists"}
 
 
-def data_section(snapshot: Snapshot, catalogue: Catalogue, ratings: Ratings | None) -> Section:
-    """Return how much there is, how it was rated, and how unevenly."""
-    counts = catalogue.n_ratings
-    n_users = snapshot.n_users if ratings is None else ratings.n_users
-    n_rated, n_ratings = int((counts > 0).sum()), int(counts.sum())
-    rows = [
-        ("Users", f"{n_users:,}"),
-        ("Items", f"{len(counts):,}"),
-        ("Items with ratings", f"{n_rated:,}"),
-        ("Ratings", f"{n_ratings:,}"),
-        ("Density", density(n_ratings, n_users, n_rated)),
-    ]
-    if n_rated:
-        rows.append(("Ratings of the median item", f"{np.median(counts[counts > 0]):,.0f}"))
-    if ratings is not None and ratings.n_ratings:
-        by_user = np.bincount(ratings.users)
-        rows.append(("Ratings of the median user", f"{np.median(by_user[by_user > 0]):,.0f}"))
-        if ratings.timestamps is not None:
-            first, last = (_day(t) for t in (ratings.timestamps.min(), ratings.timestamps.max()))
-            rows.append(("Rated between", f"{first} and {last}"))
+def training_section(snapshots: Sequence[Snapshot]) -> Section:
+    """Return the learning curves of each of a version's objectives."""
     blocks: list[Block] = []
-    values = None if ratings is None else ratings.values
-    if values is not None and len(values):
-        low, high = snapshot.items.rating_scale
-        rows += [
-            ("Rating scale", f"{low:g} to {high:g}"),
-            ("Mean rating", f"{values.mean(dtype=np.float64):.2f}"),
-        ]
-        levels, frequency = np.unique(values, return_counts=True)
-        commonest = levels[np.argmax(frequency)]
-        share = frequency.max() / len(values)
+    for snapshot in snapshots:
+        what = f"The objective {snapshot.objective} ({_LEARNS[snapshot.objective]})"
+        if not snapshot.history:
+            blocks.append(Text(f"{what}: no learning curve was stored with this version."))
+            continue
+        kept = snapshot.metrics.get("kept_epoch")
+        picture = plots.learning_curves(
+            snapshot.history,
+            None if kept is None else int(kept),
+            in_stars=snapshot.objective == "rating",
+        )
         blocks.append(
             Figure(
-                "rating-histogram",
-                plots.rating_histogram(values),
-                f"Bar chart of the ratings given; {commonest:g} is the commonest.",
-                f"How often each rating was given. The commonest is {commonest:g}, "
-                f"{share:.0%} of all.",
+                f"learning-curves-{snapshot.objective}",
+                picture,
+                f"Line chart of the training of the objective {snapshot.objective} by epoch.",
+                f"{what}, {len(snapshot.history)} epochs. {_course(snapshot)}",
             )
         )
-    if n_rated:
-        tenth = np.sort(counts)[::-1][: -(-n_rated // 10)].sum() / n_ratings
-        blocks.append(
+    return Section("Learning curves", tuple(blocks))
+
+
+def lr_section(curve: LRCurve, hyperparameters: Mapping[str, Any]) -> Section:
+    """Return what the learning-rate finder saw on the ratings that the version was trained on."""
+    lr, first = hyperparameters["lr"], curve.smoothed[0]
+    best = int(np.nanargmin(curve.smoothed))
+    found = "The smoothed loss never falls, so that no rate is suggested."
+    if curve.suggestion is not None:
+        times = lr / curve.suggestion
+        found = (
+            f"The smoothed loss falls most steeply at {curve.suggestion:.3g} and is lowest, at "
+            f"{curve.smoothed[best]:.3g} after {first:.3g}, at {curve.rates[best]:.3g}. This "
+            f"version was trained with up to {lr:.3g}, {times:.2g} times the steepest."
+        )
+    about = (
+        "recsys lr-find trained one mini-batch at each of "
+        f"{len(curve.rates)} growing rates, from the initial parameters on, with the settings of "
+        "the objective rating but the rate itself. A good rate lies where the loss falls, well "
+        "before it rises."
+    )
+    return Section(
+        "Learning-rate finder",
+        (
+            Text(about),
             Figure(
-                "popularity",
-                plots.popularity_curve(counts),
-                "Line chart of the ratings of each item, from the most rated to the least.",
-                f"The tenth of the items with the most ratings has {tenth:.0%} of all ratings. "
-                "Both scales are logarithmic.",
-            )
-        )
-    return Section("Data", (pairs("What the model was given", rows), *blocks))
-
-
-def training_section(snapshot: Snapshot) -> Section:
-    """Return the settings, where the numbers come from, and the learning curves."""
-    settings = [(name, _setting(value)) for name, value in snapshot.hyperparameters.items()]
-    origin = [
-        ("Objective", snapshot.objective),
-        ("Length of a user's embedding", f"{snapshot.items.n_user_factors}"),
-        ("Length of an item's embedding", f"{snapshot.items.n_factors}"),
-        *(
-            (label, f"{score:.4g}")
-            for key, label in _OF_TRAINING.items()
-            if (score := snapshot.metrics.get(key)) is not None
+                "learning-rate-finder",
+                plots.lr_curve(curve, lr),
+                "Line chart of the loss of a mini-batch over the learning rate.",
+                f"{found} The horizontal scale is logarithmic.",
+            ),
         ),
-        ("Fingerprint of the data", snapshot.data_fingerprint[:16]),
-        ("Hash of the snapshot", snapshot.content_hash[:16]),
+    )
+
+
+def settings_section(
+    snapshots: Sequence[Snapshot], ratings: Ratings, stored: Sequence[tuple[str, str]]
+) -> Section:
+    """Return the settings of each objective, and the fingerprints of what went in and came out.
+
+    ``stored`` is what else is known of the version: name and value.
+    """
+    names = dict.fromkeys(name for snapshot in snapshots for name in snapshot.hyperparameters)
+    settings = tuple(
+        (name, *(_setting(snapshot.hyperparameters.get(name, "")) for snapshot in snapshots))
+        for name in names
+        if name != "objective"
+    )
+    sizes = [
+        (
+            f"Length of the embeddings, {snapshot.objective}",
+            f"{snapshot.items.n_user_factors} (user), {snapshot.items.n_factors} (item)",
+        )
+        for snapshot in snapshots
     ]
-    blocks: list[Block] = [pairs("Where the numbers come from", origin)]
+    prints = [
+        *((f"Fingerprint of {ratings.name} (SHA-256)", fingerprint)
+          for fingerprint in dict.fromkeys(each.data_fingerprint for each in snapshots)),
+        *((f"Hash of the {each.objective} embeddings (SHA-256)", each.content_hash)
+          for each in snapshots),
+        ("Report written by", f"recsys {__version__}"),
+    ]  # fmt: skip
+    blocks: list[Block] = [
+        Text(
+            "The same data with the same settings give the same embeddings, bit for bit on the "
+            "same kind of machine; the hashes tell whether they are. docs/model.md and "
+            "recsys train --help say what each setting does."
+        ),
+        pairs("What was trained, and from what", [*stored, *sizes, *prints]),
+    ]
     if settings:
-        blocks.append(pairs("Settings", settings))
-    if not snapshot.history:
-        blocks.append(Text("No learning curve: this snapshot was stored without its history."))
-        return Section("Training", tuple(blocks))
+        heads = (f">{snapshot.objective}" for snapshot in snapshots)
+        blocks.append(Table("Settings by objective", columns("", *heads), settings))
+    return Section("Settings and fingerprints", tuple(blocks))
+
+
+def _course(snapshot: Snapshot) -> str:
+    """Return how a training went: where the held-out error was lowest, or how the loss fell."""
     rmse = [
-        (entry["validation_rmse"], entry["epoch"])
+        (entry["validation_rmse"], entry)
         for entry in snapshot.history
         if entry.get("validation_rmse") is not None
     ]
-    caption = f"{len(snapshot.history)} epochs."
     if rmse:
-        lowest, epoch = min(rmse)
-        caption += f" The held-out RMSE is lowest in epoch {epoch}: {lowest:.4f} stars."
-    blocks.append(
-        Figure(
-            "learning-curves",
-            plots.learning_curves(snapshot.history),
-            f"Line chart of the training loss{' and the held-out RMSE' if rmse else ''} by epoch.",
-            caption,
+        lowest, entry = min(rmse, key=lambda pair: pair[0])
+        told = f"The held-out RMSE is lowest in epoch {entry['epoch']}, at {lowest:.3f} stars"
+        own = entry.get("train_rmse")
+        if own is None:
+            return f"{told}."
+        return (
+            f"{told}; on the training ratings it is {own:.3f} by then. The gap, "
+            f"{lowest - own:.3f}, is what does not carry over to ratings never seen."
         )
-    )
-    return Section("Training", tuple(blocks))
-
-
-def accuracy_section(
-    snapshot: Snapshot, baselines: Mapping[str, Mapping[str, float | None]]
-) -> Section:
-    """Return the held-out scores beside those of the baselines."""
-    scored = {
-        name: {key: score for key, score in metrics.items() if key not in _OF_TRAINING}
-        for name, metrics in {"this model": snapshot.metrics, **baselines}.items()
-    }
-    known = [
-        key
-        for key in dict.fromkeys(key for metrics in scored.values() for key in metrics)
-        if any(metrics.get(key) is not None for metrics in scored.values())
-    ]
-    if not known:
-        nothing = "How accurate this model is was not measured: no ratings were held out."
-        return Section("Accuracy", (Text(nothing),))
-    rows = tuple(
-        (name, *(_score(metrics.get(key)) for key in known)) for name, metrics in scored.items()
-    )
-    table = Table(
-        "Scores on ratings that the training never saw; rmse and mae in stars",
-        columns("Model", *(f">{key}" for key in known)),
-        rows,
-    )
-    return Section("Accuracy", (table,))
-
-
-def density(n_ratings: int, n_users: int, n_items: int) -> str:
-    """Return which part of all pairs of user and item is rated, in words."""
-    share = n_ratings / (n_users * n_items) if n_users and n_items else 0.0
-    return f"{share:.2%}" if share >= 0.0001 else f"{share * 1e6:.3g} in a million"
-
-
-def _day(timestamp: np.int64) -> str:
-    return datetime.fromtimestamp(int(timestamp), UTC).date().isoformat()
+    losses = [entry["train_loss"] for entry in snapshot.history]
+    fall = losses[0] - losses[-1]
+    told = f"The loss went from {losses[0]:.3g} to {losses[-1]:.3g}"
+    if len(losses) < 8 or fall <= 0:
+        return f"{told}."
+    late = (losses[-1 - len(losses) // 4] - losses[-1]) / fall
+    return f"{told}; the last quarter of the epochs brought {late:.0%} of the fall."
 
 
 def _setting(value: Any) -> str:
-    if value is None:
+    if value is None or value == []:
         return "none"
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _score(score: float | None) -> str:
-    return "" if score is None else f"{score:.4f}"

@@ -11,10 +11,19 @@ Align = Literal["left", "right"]
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph."""
+    """A paragraph; a note is what one looks up, such as what a figure means."""
 
     kind: ClassVar[str] = "text"
     text: str
+    is_note: bool = False
+
+
+@dataclass(frozen=True)
+class Points:
+    """Short statements, one below the other."""
+
+    kind: ClassVar[str] = "points"
+    points: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,11 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def has_heads(self) -> bool:
+        """Whether anything stands above the columns."""
+        return any(column.name for column in self.columns)
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,7 @@ class Figure:
     caption: str
 
 
-Block = Text | Table | Figure
+Block = Text | Points | Table | Figure
 
 
 @dataclass(frozen=True)
@@ -105,6 +119,12 @@ def columns(*names: str) -> tuple[Column, ...]:
     )
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with its sign, a true minus; none in front of a zero."""
+    shown = f"{value:+.{digits}f}"
+    return shown[1:] if float(shown) == 0 else shown.replace("-", "−")
+
+
 def pairs(caption: str, rows: Sequence[tuple[str, str]]) -> Table:
     """Return a table of names and values."""
-    return Table(caption, columns("", ">"), tuple(rows))
+    return Table(caption, columns("", ""), tuple(rows))

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import Bbox, BboxBase
 from numpy.typing import NDArray
 
+from recsys.analysis.lr_plot import draw_lr_curve
+from recsys.analysis.report.drawing import Theme, draw, name_points, plain_log_ticks
 from recsys.analysis.report.page import Picture
-
-Numbers = NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
-DPI = 180
-
-
-class Theme(NamedTuple):
-    """Colours of a plot; the two marks are told apart by the colour-blind (Okabe and Ito)."""
-
-    paper: str
-    ink: str
-    faint: str
-    mark: str
-    accent: str
-
-
-LIGHT = Theme(paper="#ffffff", ink="#1f2328", faint="#d5d9de", mark="#0072b2", accent="#c04f00")
-DARK = Theme(paper="#16191d", ink="#e3e6ea", faint="#3a4048", mark="#56b4e9", accent="#e69f00")
+from recsys.evaluation.bootstrap import Interval
+from recsys.nn.lr_finder import LRCurve
 
 
 def rating_histogram(values: NDArray[np.float32]) -> Picture:
@@ -53,7 +33,7 @@ def rating_histogram(values: NDArray[np.float32]) -> Picture:
             axes.set_xticks(levels)
         axes.grid(visible=False, axis="x")
 
-    return _draw((6.4, 3.0), paint)
+    return draw((6.4, 3.0), paint)
 
 
 def popularity_curve(n_ratings: NDArray[np.int32]) -> Picture:
@@ -65,45 +45,133 @@ def popularity_curve(n_ratings: NDArray[np.int32]) -> Picture:
         marker = "o" if len(counts) < 3 else None
         axes.loglog(np.arange(1, len(counts) + 1), counts, color=theme.mark, marker=marker)
         axes.set(xlabel="items, most rated first", ylabel="ratings of the item")
-        _plain_log_ticks(axes)
+        plain_log_ticks(axes)
 
-    return _draw((6.4, 3.2), paint)
+    return draw((6.4, 3.2), paint)
 
 
-def learning_curves(history: Sequence[Mapping[str, Any]]) -> Picture:
-    """Return training loss and validation RMSE by epoch, one above the other."""
+def learning_curves(
+    history: Sequence[Mapping[str, Any]], kept_epoch: int | None, *, in_stars: bool
+) -> Picture:
+    """Return the training loss by epoch and, in stars, the RMSE on training and held-out ratings.
+
+    The epoch whose parameters were kept is marked.
+    """
     epochs = [entry["epoch"] for entry in history]
-    curves = [
-        (label, [np.nan if entry.get(key) is None else entry[key] for entry in history])
-        for key, label in (("train_loss", "training loss"), ("validation_rmse", "held-out RMSE"))
+
+    def known(key: str) -> NDArray[np.float64] | None:
+        values = [entry.get(key) for entry in history]
+        found = np.array([np.nan if value is None else value for value in values], np.float64)
+        return found if np.isfinite(found).any() else None
+
+    rmse = {"training ratings": "train_rmse", "held-out ratings": "validation_rmse"}
+    curves = {label: known(key) for label, key in rmse.items() if in_stars}
+    panels = [("training loss", {"": known("train_loss")}), ("RMSE (stars)", curves)]
+    shown = [
+        (label, {name: values for name, values in lines.items() if values is not None})
+        for label, lines in panels
     ]
-    curves = [(label, values) for label, values in curves if np.isfinite(values).any()]
+    shown = [(label, lines) for label, lines in shown if lines]
 
     def paint(figure: Figure, theme: Theme) -> None:
-        panels = figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, (label, values), colour in zip(
-            panels, curves, (theme.mark, theme.accent), strict=False
+        for axes, (label, lines) in zip(
+            figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0], shown, strict=True
         ):
-            axes.plot(epochs, values, color=colour, marker="o", markersize=3)
+            for name, values in lines.items():
+                colour = theme.accent if name.startswith("held") else theme.mark
+                axes.plot(epochs, values, color=colour, marker="o", markersize=2.5, label=name)
+            if kept_epoch is not None:
+                axes.axvline(kept_epoch, color=theme.soft, linestyle="--", linewidth=1)
             axes.set_ylabel(label)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        panels[-1].set_xlabel("epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+            if len(lines) > 1:
+                axes.legend()
+        axes.set_xlabel("epoch" + ("" if kept_epoch is None else " (dashed: the one kept)"))
 
-    return _draw((6.4, 1.2 + 1.9 * len(curves)), paint)
+    return draw((6.4, 1.2 + 1.9 * len(shown)), paint)
+
+
+def lr_curve(curve: LRCurve, lr: float) -> Picture:
+    """Return the loss over the learning rate, with the rate suggested and the one trained with."""
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.subplots()
+        draw_lr_curve(axes, curve, quiet=theme.faint, line=theme.mark, mark=theme.accent)
+        axes.axvline(lr, color=theme.ink, linestyle=":", label=f"trained with: {lr:.3g}")
+        axes.set(xlabel="learning rate", ylabel="loss of a mini-batch")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        figure.legend(loc="outside upper center", ncols=2)
+
+    return draw((6.4, 4.0), paint)
+
+
+def with_intervals(
+    label: str, values: Mapping[str, float], intervals: Mapping[str, Interval]
+) -> Picture:
+    """Return a score of several predictors, one below the other, with its interval; first ours."""
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.subplots()
+        for place, (name, value) in enumerate(values.items()):
+            colour = theme.soft if place else theme.mark
+            low, high = intervals[name]
+            axes.plot([low, high], [place, place], color=colour, linewidth=2.5)
+            axes.plot(value, place, marker="o", color=colour, markersize=7)
+            axes.annotate(
+                f"{value:.3f}",
+                (value, place),
+                xytext=(0, 7),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+            )
+        axes.set_yticks(range(len(values)), list(values))
+        axes.set_ylim(len(values) - 0.5, -0.6)
+        axes.set_xlabel(label)
+        axes.margins(x=0.08)
+        axes.grid(visible=False, axis="y")
+
+    return draw((6.4, 1.0 + 0.5 * len(values)), paint)
+
+
+def concentration(shares: Mapping[str, NDArray[np.float64]]) -> Picture:
+    """Return which share falls to the most rated items, a line for each of ``shares``.
+
+    Parameters
+    ----------
+    shares : mapping of str to (n_items,) float64
+        What falls to so many of the most rated items, to the first one, to two, ..., in [0, 1].
+    """
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.subplots()
+        looks = [(theme.mark, "-", 2.5), (theme.ink, "--", 1.5), (theme.accent, "-", 1.5),
+                 (theme.soft, ":", 2.0)]  # fmt: skip
+        for (name, share), (colour, line, width) in zip(shares.items(), looks, strict=False):
+            axes.semilogx(
+                np.arange(1, len(share) + 1), share * 100, line, color=colour, linewidth=width,
+                label=name,
+            )  # fmt: skip
+        axes.set(xlabel="items, most rated first", ylabel="share that falls to them (%)")
+        axes.set_ylim(0, 102)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        figure.legend(loc="outside upper center", ncols=2)
+
+    return draw((6.4, 4.2), paint)
 
 
 def bias_against_mean(
-    mean: NDArray[np.float64], bias: NDArray[np.float64], labels: Mapping[int, str]
+    mean: NDArray[np.float64], bias: NDArray[np.float64], unit: str, labels: Mapping[int, str]
 ) -> Picture:
     """Return learned bias against mean rating, one point per item, some of them named."""
 
     def paint(figure: Figure, theme: Theme) -> None:
         axes = figure.subplots()
         axes.scatter(mean, bias, s=9, color=theme.mark, alpha=0.45, linewidths=0)
-        axes.set(xlabel="mean rating (stars)", ylabel="learned bias")
-        _name_points(axes, mean, bias, labels, theme)
+        axes.set(xlabel="mean rating (stars)", ylabel=f"learned bias ({unit})")
+        name_points(axes, mean, bias, labels, theme)
 
-    return _draw((6.4, 4.6), paint)
+    return draw((6.4, 4.6), paint)
 
 
 def item_map(
@@ -111,7 +179,8 @@ def item_map(
     y: NDArray[np.float32],
     n_ratings: NDArray[np.int32],
     labels: Mapping[int, str],
-    axis_names: tuple[str, str],
+    x_label: str,
+    y_label: str,
 ) -> Picture:
     """Return the items on two axes, the area of a point growing with its ratings."""
     area = 3 + 60 * n_ratings / n_ratings.max()
@@ -121,107 +190,9 @@ def item_map(
         axes.axhline(0, color=theme.faint, linewidth=0.8, zorder=0)
         axes.axvline(0, color=theme.faint, linewidth=0.8, zorder=0)
         axes.scatter(x, y, s=area, color=theme.mark, alpha=0.4, linewidths=0)
-        axes.set(xlabel=axis_names[0], ylabel=axis_names[1])
+        axes.set(xlabel=x_label, ylabel=y_label)
         axes.grid(visible=False)
         axes.margins(0.08)
-        _name_points(axes, x, y, labels, theme)
+        name_points(axes, x, y, labels, theme)
 
-    return _draw((6.4, 6.0), paint)
-
-
-def _draw(size: tuple[float, float], paint: Callable[[Figure, Theme], None]) -> Picture:
-    """Return what ``paint`` draws, in both themes; the same bytes for the same input."""
-    return Picture(light=_render(size, paint, LIGHT), dark=_render(size, paint, DARK))
-
-
-def _render(
-    size: tuple[float, float], paint: Callable[[Figure, Theme], None], theme: Theme
-) -> bytes:
-    style: dict[Any, Any] = {
-        "font.family": "DejaVu Sans",
-        "font.size": 10,
-        "figure.facecolor": theme.paper,
-        "axes.facecolor": theme.paper,
-        "axes.edgecolor": theme.faint,
-        "axes.labelcolor": theme.ink,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "grid.color": theme.faint,
-        "grid.linewidth": 0.6,
-        "text.color": theme.ink,
-        "xtick.color": theme.ink,
-        "ytick.color": theme.ink,
-        # A title such as "$9.99" is text, not mathematics.
-        "text.parse_math": False,
-    }
-    with mpl.rc_context(), warnings.catch_warnings():
-        # Whatever the reader's own matplotlib settings are, the report looks the same.
-        mpl.rcdefaults()
-        mpl.rcParams.update(style)
-        # A title in a script that the font lacks is drawn as boxes; the tables have it in full.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-        FigureCanvasAgg(figure)
-        paint(figure, theme)
-        file = io.BytesIO()
-        figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
-
-
-def _plain_log_ticks(axes: Axes) -> None:
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else "")
-        axis.set_minor_formatter(lambda *_: "")
-
-
-def _name_points(
-    axes: Axes, x: Numbers, y: Numbers, labels: Mapping[int, str], theme: Theme
-) -> None:
-    """Write labels beside their points, on the emptier side, as far as there is room.
-
-    First come, first served: a label that would cover another or its point is left out.
-    """
-    figure = axes.get_figure(root=True)
-    if figure is None or not labels:
-        return
-    figure.draw_without_rendering()
-    frame = axes.get_window_extent()
-    pixels = axes.transData.transform(np.column_stack([x, y]))
-    taken: list[BboxBase] = []
-    for point, label in labels.items():
-        mark = Bbox([pixels[point], pixels[point]]).padded(DPI / 36)
-        if any(mark.overlaps(other) for other in taken):
-            continue
-        texts = [
-            axes.annotate(
-                label,
-                (float(x[point]), float(y[point])),
-                xytext=offset,
-                textcoords="offset points",
-                ha=side,
-                va="center",
-                fontsize=8,
-                zorder=4,
-                path_effects=[withStroke(linewidth=2, foreground=theme.paper)],
-            )
-            for offset, side in (((6, 0), "left"), ((-6, 0), "right"))
-        ]
-        boxes = [text.get_window_extent().padded(DPI / 40) for text in texts]
-        free = [
-            side
-            for side, box in enumerate(boxes)
-            if frame.x0 <= box.x0
-            and box.x1 <= frame.x1
-            and not any(box.overlaps(other) for other in taken)
-        ]
-        best = min(
-            free, key=[box.count_contains(pixels) for box in boxes].__getitem__, default=None
-        )
-        for side, text in enumerate(texts):
-            if side != best:
-                text.remove()
-        if best is not None:
-            taken += [boxes[best], mark]
-            axes.scatter(x[point], y[point], s=12, color=theme.accent, linewidths=0, zorder=3)
+    return draw((6.4, 6.0), paint)

@@ -3,14 +3,17 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from recsys.analysis.bias import bias_table
+from recsys.analysis.bias import NO_BIASES, BiasTable, bias_table
+from recsys.analysis.items import catalogue_of
 from recsys.analysis.pca import principal_axes
+from recsys.analysis.report.about_all import facts, summary_section
+from recsys.analysis.report.about_data import data_section
 from recsys.analysis.report.about_items import (
     axes_section,
     bias_section,
@@ -18,67 +21,90 @@ from recsys.analysis.report.about_items import (
     neighbours_section,
     no_bias_section,
 )
-from recsys.analysis.report.about_training import (
-    accuracy_section,
-    data_section,
-    density,
-    training_section,
-)
+from recsys.analysis.report.about_lists import lists_section, variety_section
+from recsys.analysis.report.about_people import people_section
+from recsys.analysis.report.about_stars import no_scores_section, stars_section
+from recsys.analysis.report.about_training import lr_section, settings_section, training_section
 from recsys.analysis.report.page import Page, Section
+from recsys.analysis.report.scores import Scores, score_version
 from recsys.data import Ratings
 from recsys.errors import RecsysError
+from recsys.model.item_side import ItemSide
 from recsys.model.snapshot import Catalogue, Snapshot
+from recsys.nn.lr_finder import LRCurve
 
 # Every punctuation mark that Markdown may read as its own, GitHub's formulas included.
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~$&!])")
 
 
 def write_report(
-    snapshot: Snapshot,
-    catalogue: Catalogue,
-    ratings: Ratings | None,
+    snapshots: Sequence[Snapshot],
+    ratings: Ratings,
     out: Path,
     *,
-    baselines: Mapping[str, Mapping[str, float | None]] | None = None,
+    lr_curve: LRCurve | None = None,
     model_id: int | None = None,
+    stored_at: datetime | None = None,
     written_at: datetime | None = None,
     min_ratings: int = 20,
     top: int = 15,
-) -> Path:
-    """Return the path of the report's HTML file, after writing it and what belongs beside it.
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> tuple[Path, ...]:
+    """Return the paths of a report that is then written, its HTML file first.
 
     In ``out`` there are then ``report.html``, which needs nothing else, neither files nor
     network; ``report.md``, which says the same; and the plots as PNG, which ``report.md``
     shows. The same input gives the same bytes. Each file is replaced as a whole and
     ``report.html`` last, so that a reader never meets half a report.
 
+    Scores are those on the ratings that `recsys.data.split.held_out` holds out, if the snapshots
+    were trained on the others; nothing is trained but the baselines beside them.
+
     Parameters
     ----------
-    snapshot : Snapshot
-    catalogue : Catalogue
-        Of the data set it was trained on.
-    ratings : Ratings or None
-        The same data set's ratings, for their distribution; without them it is left out.
+    snapshots : sequence of Snapshot
+        Of one version: one or more, of different objectives.
+    ratings : Ratings
+        All of the version's data, held-out ones included.
     out : path
         A folder; made if there is none.
-    baselines : mapping of str to metrics, optional
-        Scores of simpler models on the same held-out ratings, to stand beside the snapshot's.
+    lr_curve : LRCurve, optional
+        What the learning-rate finder saw with the same ratings and settings.
     model_id : int, optional
         The version, to be named in the heading.
-    written_at : datetime, optional
-        To be told in the heading.
+    stored_at, written_at : datetime, optional
+        To be told: when the version was stored, and when this is written.
     min_ratings : int, default 20
         Fewest known ratings of an item that is ranked, put on an axis or called a neighbour.
     top : int, default 15
         Length of each table of items.
+    progress : callable, optional
+        Told how many predictors are scored, of how many.
 
     Raises
     ------
+    DataError
+        If the ratings are of other items than the snapshots.
     RecsysError
         If ``out`` cannot be written.
     """
-    page = _page(
-        snapshot, catalogue, ratings, baselines or {}, model_id, written_at, min_ratings, top
+    stored = [] if model_id is None else [("Version", f"{model_id}")]
+    stored += [] if stored_at is None else [("Stored", _moment(stored_at))]
+    catalogue = catalogue_of(ratings)
+    scores = score_version(snapshots, ratings, progress)
+    subtitle = [
+        f"Data set {ratings.name}",
+        "" if model_id is None else f"version {model_id}",
+        "" if written_at is None else f"written {_moment(written_at)}",
+    ]
+    page = Page(
+        title="What was learned, and how good it is",
+        subtitle=", ".join(part for part in subtitle if part),
+        facts=facts(ratings, scores),
+        sections=(
+            *_first_sections(snapshots, catalogue, ratings, lr_curve, scores, min_ratings, top),
+            settings_section(snapshots, ratings, stored),
+        ),
     )
     files = {f"{figure.name}.png": figure.picture.light for figure in page.figures}
     files["report.md"] = _render("report.md", page).encode()
@@ -89,65 +115,75 @@ def write_report(
             _replace(out / name, content)
     except OSError as error:
         raise RecsysError(f"cannot write the report to {out}: {error.strerror}") from error
-    return out / "report.html"
+    return tuple(out / name for name in reversed(files))
 
 
-def _page(
-    snapshot: Snapshot,
+def _first_sections(
+    snapshots: Sequence[Snapshot],
     catalogue: Catalogue,
-    ratings: Ratings | None,
-    baselines: Mapping[str, Mapping[str, float | None]],
-    model_id: int | None,
-    written_at: datetime | None,
+    ratings: Ratings,
+    lr_curve: LRCurve | None,
+    scores: Scores | None,
     min_ratings: int,
     top: int,
-) -> Page:
-    items, rmse = snapshot.items, snapshot.metrics.get("rmse")
+) -> tuple[Section, ...]:
+    # What an item is like the rating embeddings say; the others say who takes it.
+    rating = next((each for each in snapshots if each.objective == "rating"), None)
+    items = (rating or snapshots[0]).items
+    biases = None if rating is None else _biases(rating, catalogue, min_ratings)
     principal = principal_axes(items, catalogue, top=top, min_ratings=min_ratings)
+    finder = None
+    if lr_curve is not None and rating is not None:
+        finder = lr_section(lr_curve, rating.hyperparameters)
     sections = (
-        *_bias_sections(snapshot, catalogue, min_ratings, top),
+        summary_section(scores, biases, principal),
+        data_section(catalogue, ratings),
+        training_section(snapshots),
+        finder,
+        *_quality(scores, catalogue),
+        *_bias_sections(biases, items, top),
         axes_section(principal, catalogue, min_ratings),
         neighbours_section(items, catalogue, min_ratings),
-        data_section(snapshot, catalogue, ratings),
-        training_section(snapshot),
-        accuracy_section(snapshot, baselines),
     )
-    n_users = snapshot.n_users if ratings is None else ratings.n_users
-    n_items, n_ratings = int((catalogue.n_ratings > 0).sum()), int(catalogue.n_ratings.sum())
-    facts = [
-        ("users", f"{n_users:,}"),
-        ("items", f"{n_items:,}"),
-        ("ratings", f"{n_ratings:,}"),
-        ("density", density(n_ratings, n_users, n_items)),
-    ]
-    if rmse is not None:
-        facts.append(("held-out RMSE", f"{rmse:.3f}"))
-    subtitle = [
-        "" if ratings is None else f"Data set {ratings.name}",
-        "" if model_id is None else f"version {model_id}",
-        "" if written_at is None else f"written {written_at:%Y-%m-%d %H:%M %Z}".rstrip(),
-    ]
-    return Page(
-        title="What the embeddings learned",
-        subtitle=", ".join(part for part in subtitle if part),
-        facts=tuple(facts),
-        sections=tuple(section for section in sections if section is not None),
+    return tuple(section for section in sections if section is not None)
+
+
+def _quality(scores: Scores | None, catalogue: Catalogue) -> tuple[Section | None, ...]:
+    if scores is None:
+        return (no_scores_section(),)
+    return (
+        stars_section(scores),
+        lists_section(scores),
+        variety_section(scores),
+        people_section(scores, catalogue),
+    )
+
+
+def _biases(rating: Snapshot, catalogue: Catalogue, min_ratings: int) -> BiasTable | None:
+    """Return the ranking by bias; None where a network took the biases' place."""
+    if rating.items.head is not None:
+        return None
+    return bias_table(
+        rating.items,
+        catalogue,
+        min_ratings=min_ratings,
+        residual_std=rating.metrics.get("rmse") or None,
+        hyperparameters=rating.hyperparameters,
     )
 
 
 def _bias_sections(
-    snapshot: Snapshot, catalogue: Catalogue, min_ratings: int, top: int
+    biases: BiasTable | None, items: ItemSide, top: int
 ) -> tuple[Section | None, ...]:
-    if snapshot.items.head is not None:
-        return (no_bias_section(),)
-    biases = bias_table(
-        snapshot.items,
-        catalogue,
-        min_ratings=min_ratings,
-        residual_std=snapshot.metrics.get("rmse") or None,
-        hyperparameters=snapshot.hyperparameters,
-    )
-    return bias_section(biases, top), disagreement_section(biases, top)
+    if biases is None:
+        without = "this version orders lists alone, and its biases are not in stars"
+        return (no_bias_section(NO_BIASES if items.head is not None else without),)
+    unit = "stars" if items.y_range is None else "logits"
+    return bias_section(biases, top, unit), disagreement_section(biases, top, unit)
+
+
+def _moment(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M %Z}".rstrip()
 
 
 def _render(template: str, page: Page) -> str:
