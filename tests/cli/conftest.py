@@ -1,5 +1,7 @@
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -58,33 +60,33 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
+def _run(*arguments, **environment):
+    result = CliRunner().invoke(
+        main,
+        [str(argument) for argument in arguments],
+        env=environment,
+        catch_exceptions=False,
+        prog_name="recsys",
+    )
+    return Outcome(result.exit_code, result.stdout, result.stderr)
+
+
+def _run_well(*arguments, **environment):
+    outcome = _run(*arguments, **environment)
+    assert outcome.code == 0, outcome.err
+    return outcome
+
+
 @pytest.fixture
 def recsys(home):
     """Run a command in this process."""
-
-    def run(*arguments, **environment):
-        result = CliRunner().invoke(
-            main,
-            [str(argument) for argument in arguments],
-            env=environment,
-            catch_exceptions=False,
-            prog_name="recsys",
-        )
-        return Outcome(result.exit_code, result.stdout, result.stderr)
-
-    return run
+    return _run
 
 
 @pytest.fixture
-def done(recsys):
+def done(home):
     """Run a command that must end well."""
-
-    def run(*arguments, **environment):
-        outcome = recsys(*arguments, **environment)
-        assert outcome.code == 0, outcome.err
-        return outcome
-
-    return run
+    return _run_well
 
 
 @pytest.fixture
@@ -109,6 +111,25 @@ def start(home):
         process.communicate()
 
 
+def _write_csv(path, *, seed, columns, users, rows):
+    rng = np.random.default_rng(seed)
+    pairs = rng.permutation(N_USERS * N_ITEMS)[:rows]
+    user, item = pairs // N_ITEMS, pairs % N_ITEMS
+    p, q = rng.normal(0, 0.8, (N_USERS, 2)), rng.normal(0, 0.8, (N_ITEMS, 2))
+    stars = 3.3 + rng.normal(0, 0.4, N_ITEMS)[item] + (p[user] * q[item]).sum(axis=1)
+    stars += rng.normal(0, 0.3, rows)
+    values = {
+        "user": [f"{users}{n}" for n in user],
+        "item": [f"i{n}" for n in item],
+        "rating": np.clip(np.round(stars * 2) / 2, 1, 5).tolist(),
+        "timestamp": rng.integers(10**9, 2 * 10**9, rows).tolist(),
+    }
+    chosen = [values[column] for column in columns.split(",")]
+    lines = [",".join(map(str, row)) for row in zip(*chosen, strict=True)]
+    path.write_text("\n".join([columns, *lines, ""]), encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def write_csv(home):
     """Write planted ratings (two factors, biases, noise of .3 stars; 1 to 5 in half stars)."""
@@ -116,23 +137,7 @@ def write_csv(home):
     def write(
         name="shop.csv", *, seed=0, columns="user,item,rating,timestamp", users="u", rows=900
     ):
-        rng = np.random.default_rng(seed)
-        pairs = rng.permutation(N_USERS * N_ITEMS)[:rows]
-        user, item = pairs // N_ITEMS, pairs % N_ITEMS
-        p, q = rng.normal(0, 0.8, (N_USERS, 2)), rng.normal(0, 0.8, (N_ITEMS, 2))
-        stars = 3.3 + rng.normal(0, 0.4, N_ITEMS)[item] + (p[user] * q[item]).sum(axis=1)
-        stars += rng.normal(0, 0.3, rows)
-        values = {
-            "user": [f"{users}{n}" for n in user],
-            "item": [f"i{n}" for n in item],
-            "rating": np.clip(np.round(stars * 2) / 2, 1, 5).tolist(),
-            "timestamp": rng.integers(10**9, 2 * 10**9, rows).tolist(),
-        }
-        chosen = [values[column] for column in columns.split(",")]
-        lines = [",".join(map(str, row)) for row in zip(*chosen, strict=True)]
-        path = home / name
-        path.write_text("\n".join([columns, *lines, ""]), encoding="utf-8")
-        return path
+        return _write_csv(home / name, seed=seed, columns=columns, users=users, rows=rows)
 
     return write
 
@@ -142,7 +147,48 @@ def shop(write_csv):
     return write_csv()
 
 
+@contextlib.contextmanager
+def _at_home(folder):
+    with pytest.MonkeyPatch.context() as patched, contextlib.chdir(folder):
+        for name in os.environ:
+            if name.startswith("RECSYS_"):
+                patched.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _one_version(tmp_path_factory):
+    """The folder of `trained`, and what its training told."""
+    folder = tmp_path_factory.mktemp("one")
+    with _at_home(folder):
+        shop = _write_csv(
+            folder / "shop.csv", seed=0, columns="user,item,rating,timestamp", users="u", rows=900
+        )
+        return folder, _run_well("train", "--data", shop, "--n-epochs", 15, "--json")
+
+
+@pytest.fixture(scope="session")
+def _two_versions(_one_version, tmp_path_factory):
+    """The folder of `two`."""
+    one, _ = _one_version
+    folder = tmp_path_factory.mktemp("two")
+    shutil.copytree(one, folder, dirs_exist_ok=True)
+    with _at_home(folder):
+        second = ("--n-epochs", 2, "--seed", 5, "--no-promote")
+        _run_well("train", "--data", folder / "shop.csv", *second)
+    return folder
+
+
 @pytest.fixture
-def trained(shop, done):
+def trained(shop, home, _one_version):
     """A champion of the shop's ratings, as `train --json` tells of it."""
-    return done("train", "--data", shop, "--n-epochs", 15, "--json").json
+    folder, told = _one_version
+    shutil.copytree(folder, home, dirs_exist_ok=True)
+    return told.json
+
+
+@pytest.fixture
+def two(trained, home, _two_versions):
+    """A champion, version 1, and version 2 of the same data, of another seed and length."""
+    shutil.rmtree(home / "var")
+    shutil.copytree(_two_versions, home, dirs_exist_ok=True)

@@ -3,12 +3,6 @@ import re
 import pytest
 
 
-@pytest.fixture
-def two(trained, shop, done):
-    """A champion, version 1, and version 2 of the same data, of another seed and length."""
-    done("train", "--data", shop, "--n-epochs", 2, "--seed", 5, "--no-promote")
-
-
 def test_scores_and_settings_stand_side_by_side(two, done):
     told = done("models", "compare", 1, 2, "--json").json
     assert (told["before"], told["after"], told["same_ratings"]) == (1, 2, True)

@@ -4,12 +4,6 @@ from datetime import datetime
 import pytest
 
 
-@pytest.fixture
-def two(trained, shop, done):
-    """A champion, version 1, and version 2 beside it."""
-    done("train", "--data", shop, "--n-epochs", 2, "--no-promote")
-
-
 def champion(done):
     return done("models", "show", "champion", "--json").json["model_id"]
 
