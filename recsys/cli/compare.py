@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from recsys import store
 from recsys.analysis.drift import Drift, measure_drift
 from recsys.analysis.overlap import list_overlap
-from recsys.cli.output import json_option, note, print_json, print_table
+from recsys.cli.output import json_option, note, print_json, print_table, say
 from recsys.errors import NotFoundError
 from recsys.store import ObjectivePair, StoreSource, VersionComparison
 
@@ -100,7 +100,7 @@ def _print_objective(pair: ObjectivePair) -> None:
 
 def _print_drift(moved: _Moved) -> None:
     items, lists = moved
-    click.echo(
+    say(
         f"Of {items.n_items:,} items with {MIN_RATINGS} or more ratings in both, the embeddings "
         f"agree to {items.alignment:.3f} once turned;\n"
         f"{items.neighbour_overlap:.0%} of the {items.n_neighbours} nearest of an item are the same"

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from recsys.cli.output import json_option, note, print_json, print_pairs, print_table
+from recsys.cli.output import json_option, note, print_json, print_pairs, print_table, say
 from recsys.data.describe import Contents, describe
 from recsys.data.fetch import fetch as download
 from recsys.data.releases import RELEASES, local_path
@@ -40,7 +40,7 @@ def list_(as_json: bool) -> None:
         for release in known
     ]
     print_table(rows, ["name", "ratings", "archive", "published", "here"], numbers={1, 2})
-    click.echo(
+    say(
         "\nGroupLens's terms: research use, no commercial use without permission, no endorsement."
         "\nEach set's README has them in full; recsys data list --json has addresses and checksums."
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import tabulate
@@ -21,7 +24,12 @@ json_option: Callable[[Any], Any] = click.option(
 
 def note(message: str) -> None:
     """Say something that is not the result, on stderr."""
-    click.echo(message, err=True)
+    click.echo(_folded(message, sys.stderr), err=True)
+
+
+def say(message: str) -> None:
+    """Say in words what came out, on stdout."""
+    click.echo(_folded(message, sys.stdout))
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -60,6 +68,17 @@ def print_pairs(pairs: Mapping[str, Any]) -> None:
     """Print a line for each name and its value."""
     shown = [[name, _cell(value, float_format=".4g")] for name, value in pairs.items()]
     click.echo(tabulate.tabulate(shown, tablefmt="plain", disable_numparse=True))
+
+
+def _folded(message: str, stream: TextIO) -> str:
+    """Return a message with its lines broken between words, if it goes to a terminal."""
+    if not stream.isatty():
+        return message
+    width = shutil.get_terminal_size().columns
+    return "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in message.split("\n")
+    )
 
 
 def _cell(value: Any, width: int | None = None, float_format: str = ".4f") -> str:

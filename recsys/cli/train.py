@@ -12,7 +12,7 @@ from recsys.cli.bars import storing
 from recsys.cli.feedback import merge_and_tell
 from recsys.cli.folders import beside_database
 from recsys.cli.options import objective_options, pace_options, training_options
-from recsys.cli.output import json_option, note, print_json
+from recsys.cli.output import json_option, note, print_json, say
 from recsys.cli.promotion import Promotion, promote_if_not_worse
 from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_unknown
 from recsys.cli.training import check_ranges, choose, fit
@@ -145,8 +145,8 @@ def train(
         f"of {len(snapshot.history)}"
         for snapshot in snapshots
     )
-    click.echo(f"\nTrained in {seconds:.1f} s; {kept}.")
-    click.echo(f"Version {model_id} is stored. {reason}")
+    say(f"\nTrained in {seconds:.1f} s; {kept}.")
+    say(f"Version {model_id} is stored. {reason}")
 
 
 def _scored_alone(

@@ -56,7 +56,7 @@ class ProgressBar(Callback):
         shown = {"loss": f"{last.train_loss:.4f}"}
         if last.validation_rmse is not None:
             shown["rmse"] = f"{last.validation_rmse:.4f}"
-        self._bar.set_description(self._epoch(run), refresh=False)
+        self._bar.set_description_str(self._epoch(run), refresh=False)
         self._bar.set_postfix(shown)
 
     def on_end(self, run: Run) -> None:

@@ -1,8 +1,9 @@
+import io
 import json
 
 import pytest
 
-from recsys.cli.output import print_json, print_pairs, print_table
+from recsys.cli.output import note, print_json, print_pairs, print_table, say
 
 
 def test_what_is_not_a_finite_number_is_null_at_any_depth(capsys):
@@ -12,6 +13,22 @@ def test_what_is_not_a_finite_number_is_null_at_any_depth(capsys):
         "b": [1.5, None, {"c": None}],
         "d": None,
     }
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("name", "tell"), [("stderr", note), ("stdout", say)])
+def test_a_message_is_broken_between_words_on_a_terminal_alone(name, tell, capsys, monkeypatch):
+    message = "1234 5678\n\nlr-find.csv --n-epochs"
+    tell(message)
+    assert getattr(capsys.readouterr(), name[3:]) == f"{message}\n"
+    monkeypatch.setenv("COLUMNS", "8")
+    monkeypatch.setattr(f"sys.{name}", terminal := Terminal())
+    tell(message)
+    assert terminal.getvalue() == "1234\n5678\n\nlr-find.csv\n--n-epochs\n"
 
 
 def test_titles_stand_in_json_as_they_are(capsys):
