@@ -50,6 +50,8 @@ def open_database(url: str) -> Engine:
             parsed,
             json_serializer=partial(json.dumps, allow_nan=False),
             connect_args={"factory": _Connection} if _is_sqlite(parsed) else {},
+            # A server that was restarted has closed the connections that wait in the pool.
+            pool_pre_ping=not _is_sqlite(parsed),
         )
     except (ArgumentError, ModuleNotFoundError) as error:
         without_password = re.sub("//[^/@]*@", "//***@", url)
@@ -151,6 +153,8 @@ _REMEDIES = {
 
 def _explain(url: URL, context: ExceptionContext) -> BaseException | None:
     cause = context.original_exception
+    if context.is_pre_ping:
+        return None
     drivers_own = context.sqlalchemy_exception is not None or isinstance(cause, sqlite3.Error)
     if not drivers_own or isinstance(context.sqlalchemy_exception, IntegrityError):
         return None
@@ -170,7 +174,8 @@ def failure(url: URL, cause: BaseException, is_operational: bool) -> StoreError:
         Whether the driver says that it is no fault of the program.
     """
     place = url.database if _is_sqlite(url) else url.render_as_string()
-    message = f"cannot use the database {place}: {str(cause).strip()}"
+    # Postgres tells in several lines.
+    message = f"cannot use the database {place}: {' '.join(str(cause).split())}"
     remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in str(cause)), None)
     if remedy is None and is_operational:
         remedy = "check its URL and that it answers"

@@ -31,6 +31,8 @@ def prepare(engine: Engine) -> None:
     revision, head = current(engine)
     if revision != head:
         if engine.dialect.name != "sqlite":
+            with engine.connect() as connection:
+                _refuse_strangers(engine, connection, revision)
             raise StoreError(
                 f"the schema of {_place(engine)} is at {revision or 'nothing'}, this version of "
                 f"recsys needs {head}; run: recsys db upgrade"

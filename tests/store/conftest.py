@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,23 @@ def url(tmp_path: Path) -> Iterator[str]:
     server = os.environ.get("RECSYS_TEST_POSTGRES_URL")
     if server is None:
         yield f"sqlite:///{tmp_path}/store.db"
-        return
+    else:
+        with _new_schema(server) as made:
+            yield made
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """Of a new schema of RECSYS_TEST_POSTGRES_URL's."""
+    server = os.environ.get("RECSYS_TEST_POSTGRES_URL")
+    if server is None:
+        pytest.skip("RECSYS_TEST_POSTGRES_URL names no Postgres to try this on")
+    with _new_schema(server) as made:
+        yield made
+
+
+@contextmanager
+def _new_schema(server: str) -> Iterator[str]:
     schema = f"test_{uuid4().hex}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

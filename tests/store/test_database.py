@@ -13,6 +13,12 @@ from recsys.store import database
 from recsys.store.database import writing
 
 
+@pytest.fixture
+def url(tmp_path):
+    """Of an SQLite file, also where the other tests of the store run on Postgres."""
+    return f"sqlite:///{tmp_path}/store.db"
+
+
 @pytest.mark.parametrize(
     ("pragma", "value"),
     [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 2), ("busy_timeout", 30000)],

@@ -35,6 +35,7 @@ def test_migrations_make_the_tables_that_the_code_declares(url):
         (command.check,),
     ):
         run(engine, *step)
+    engine.dispose()
 
 
 def test_a_column_that_no_migration_makes_is_found(engine):
@@ -126,8 +127,10 @@ def test_developers_migrate_with_alembics_own_command(url):
     alembic = [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "-x", f"url={url}"]
     subprocess.run([*alembic, "upgrade", "head"], cwd=ROOT, check=True)
     subprocess.run([*alembic, "check"], cwd=ROOT, check=True, capture_output=True)
-    revision, head = store.current(store.open_database(url))
+    engine = store.open_database(url)
+    revision, head = store.current(engine)
     assert revision == head
+    engine.dispose()
 
 
 def test_the_migrations_can_be_written_as_sql_for_postgres():

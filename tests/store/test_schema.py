@@ -14,6 +14,12 @@ from recsys.store.database import writing
 from recsys.store.schema import migrating
 
 
+@pytest.fixture
+def url(tmp_path):
+    """Of an SQLite file, also where the other tests of the store run on Postgres."""
+    return f"sqlite:///{tmp_path}/store.db"
+
+
 def test_an_empty_file_is_brought_to_head(url):
     engine = store.open_database(url)
     revision, head = store.current(engine)
@@ -84,3 +90,31 @@ def test_a_migration_that_leaves_a_dangling_row_is_undone(engine, save):
     with refused, migrating(engine) as connection:
         connection.exec_driver_sql("DELETE FROM snapshots")
     assert store.load_snapshot(engine, model_id, "rating").n_users == 3
+
+
+def test_postgres_is_migrated_only_by_its_administrator(postgres_url):
+    engine = store.open_database(postgres_url)
+    with pytest.raises(StoreError, match=r"is at nothing, .* run: recsys db upgrade"):
+        store.prepare(engine)
+    store.upgrade(engine)
+    store.prepare(engine)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'later'")
+    for bring in (store.prepare, store.upgrade):
+        with pytest.raises(StoreError, match="is at later, newer than this version"):
+            bring(engine)
+    engine.dispose()
+
+
+def test_postgres_may_be_restarted_under_an_open_pool(postgres_url):
+    engine = store.open_database(postgres_url)
+    store.upgrade(engine)
+    ended = sa.text("SELECT pg_terminate_backend(:pid)")
+    admin = store.open_database(postgres_url)
+    with engine.connect() as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    with admin.connect() as connection:
+        connection.execute(ended, {"pid": pid})
+    assert store.list_versions(engine) == []
+    for each in (engine, admin):
+        each.dispose()
