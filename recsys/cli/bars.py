@@ -19,9 +19,16 @@ def storing(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
+def evaluating(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what takes how many users have their list, of how many, and shows it on a terminal."""
+    with _counting(desc=f"evaluating {what}", unit=" users", unit_scale=True) as show:
+        yield show
+
+
+@contextmanager
 def scoring() -> Iterator[Callable[[int, int], None]]:
-    """Yield what takes how many predictors are scored, of how many, and shows it on a terminal."""
-    with _counting(desc="scoring", unit=" predictors") as show:
+    """Yield what takes how many lists are scored, of how many, and shows it on a terminal."""
+    with _counting(desc="scoring", unit=" lists", unit_scale=True) as show:
         yield show
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json
-from recsys.cli.tell import metrics_of, read_and_tell, tell_unknown
+from recsys.cli.tell import evaluate_shown, metrics_of, read_and_tell, tell_unknown
 from recsys.cli.tell_comparison import compared_as_json, print_comparison
 from recsys.cli.training import check_ranges, choose, fit
 from recsys.data import Ratings
@@ -27,7 +27,6 @@ from recsys.data.split import (
 from recsys.errors import UsageError
 from recsys.evaluation.comparison import Comparison
 from recsys.evaluation.evaluate import Evaluation
-from recsys.evaluation.evaluate import evaluate as score
 from recsys.evaluation.predictor import Predictor
 from recsys.evaluation.protocols import sampled_negatives as score_among_negatives
 from recsys.model.baselines import BASELINES, LIST_BASELINES, fit_baselines
@@ -123,7 +122,7 @@ def evaluate(
             predictor = Served.of(fit(fold.train, chosen, validation=validation, n_threads=threads))
         seconds = time.perf_counter() - started
         fitted = {name: predictor} | ({} if baseline else _baselines(part))
-        scored = {n: _score(p, part, sampled_negatives, seed) for n, p in fitted.items()}
+        scored = {n: _score(n, p, part, sampled_negatives, seed) for n, p in fitted.items()}
         comparison.add(scored)
         tell_unknown(scored[name])
         results.append(
@@ -214,8 +213,10 @@ def _baselines(part: Fold) -> dict[str, Predictor]:
     return {**fitted}
 
 
-def _score(predictor: Predictor, part: Fold, n_negatives: int | None, seed: int) -> Evaluation:
-    scored = score(predictor, part.train, part.test)
+def _score(
+    name: str, predictor: Predictor, part: Fold, n_negatives: int | None, seed: int
+) -> Evaluation:
+    scored = evaluate_shown(name, predictor, part.train, part.test)
     if n_negatives is None:
         return scored
     rng = np.random.default_rng(seed)

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine
 
 from recsys import store
+from recsys.cli.tell import evaluate_shown
 from recsys.data import Ratings
-from recsys.evaluation.evaluate import Evaluation, evaluate
+from recsys.evaluation.evaluate import Evaluation
 from recsys.evaluation.gate import SAME_PEOPLE, Against, Judgement, judge, share_still_there
 from recsys.model.served import Served
 
@@ -64,7 +65,8 @@ def promote_if_not_worse(
             "taken for another data set of the same name",
         )
     # No version of the data trained on these ratings: the keyed hash holds out the same ones.
-    before = evaluate(Served.of(snapshots).at_rows_of(train), train, held_out)
+    served = Served.of(snapshots).at_rows_of(train)
+    before = evaluate_shown(name, served, train, held_out)
     same_ratings = champion.data_set.fingerprint == version.data_set.fingerprint
     found = judge(scored, before, same_ratings=same_ratings)
     if not found.against:

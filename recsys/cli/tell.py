@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from recsys.cli.bars import evaluating
 from recsys.cli.output import note, print_table
 from recsys.data import Ratings
 from recsys.data.readers import read
 from recsys.data.relevance import is_relevant
-from recsys.evaluation.evaluate import Evaluation, score_names
+from recsys.evaluation.evaluate import Evaluation, evaluate, score_names
+from recsys.evaluation.predictor import Predictor
 from recsys.training.hyperparameters import Hyperparameters
 
 # The scores of the first table; the others stand in a second one, for the width of a terminal.
@@ -41,6 +43,12 @@ def tell_choice(train: Ratings, hyperparameters: Hyperparameters) -> None:
         f"training {what} with {hyperparameters.optimizer}: batches of "
         f"{hyperparameters.batch_size:,}, learning rate {hyperparameters.lr:.3g}"
     )
+
+
+def evaluate_shown(what: str, predictor: Predictor, train: Ratings, test: Ratings) -> Evaluation:
+    """Return the scores of ``predictor``, under a progress bar that names ``what`` it is."""
+    with evaluating(what) as progress:
+        return evaluate(predictor, train, test, progress=progress)
 
 
 def tell_unknown(scored: Evaluation) -> None:

@@ -14,12 +14,12 @@ from recsys.cli.folders import beside_database
 from recsys.cli.options import objective_options, pace_options, training_options
 from recsys.cli.output import json_option, note, print_json, say
 from recsys.cli.promotion import Promotion, promote_if_not_worse
-from recsys.cli.tell import metrics_of, print_scores, read_and_tell, tell_unknown
+from recsys.cli.tell import evaluate_shown, metrics_of, print_scores, read_and_tell, tell_unknown
 from recsys.cli.training import check_ranges, choose, fit
 from recsys.data import Ratings
 from recsys.data.split import held_out, part
 from recsys.evaluation.calibration import MIN_RATINGS, with_intervals
-from recsys.evaluation.evaluate import Evaluation, evaluate
+from recsys.evaluation.evaluate import Evaluation
 from recsys.model.baselines import BASELINES
 from recsys.model.served import Served
 from recsys.model.snapshot import Objective, Snapshot
@@ -88,7 +88,7 @@ def train(
         _tell_resumed(checkpoints)
 
     served = Served.of(snapshots)
-    scored = evaluate(served, trained_on, validation)
+    scored = evaluate_shown("the version", served, trained_on, validation)
     tell_unknown(scored)
     scores = metrics_of(scored)
     snapshots = [
@@ -136,7 +136,7 @@ def train(
         )
         return
     baselines = {
-        name: metrics_of(evaluate(baseline(trained_on), trained_on, validation))
+        name: metrics_of(evaluate_shown(name, baseline(trained_on), trained_on, validation))
         for name, baseline in ({} if trained_on.is_implicit else BASELINES).items()
     }
     print_scores({f"version {model_id}": scores} | baselines)
@@ -154,8 +154,11 @@ def _scored_alone(
 ) -> Iterator[tuple[Snapshot, Evaluation]]:
     """Yield each snapshot with its own evaluation: a single one's is that of the version."""
     for snapshot in snapshots:
-        alone = len(snapshots) == 1
-        yield snapshot, together if alone else evaluate(Served.of([snapshot]), train, held_out)
+        if len(snapshots) == 1:
+            yield snapshot, together
+            continue
+        what = f"{snapshot.objective} alone"
+        yield snapshot, evaluate_shown(what, Served.of([snapshot]), train, held_out)
 
 
 def _tell_resumed(checkpoints: Mapping[Objective, Checkpoint]) -> None:
