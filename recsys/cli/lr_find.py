@@ -64,8 +64,11 @@ def lr_find(
     lowest = usual / 1000 if start is None else start
     rates = exponential_rates(lowest, usual * 100 if end is None else end, steps)
     curve = sweep(train, hyperparameters, rates)
-    folder = beside_database(database_url, LR_CURVES)
-    keep_curve(folder, curve, ratings.fingerprint, hyperparameters.as_dict())
+    try:
+        folder = beside_database(database_url, LR_CURVES)
+        keep_curve(folder, curve, ratings.fingerprint, hyperparameters.as_dict())
+    except OSError as error:
+        note(f"the curve is not kept for the report: {error.filename}: {error.strerror}")
     if plot is not None:
         plot_lr_curve(plot, curve)
         note(f"the curve is drawn in {plot}")

@@ -14,6 +14,13 @@ def test_without_start_and_end_the_rates_lie_around_the_default(shop, done):
     assert told["rates"][0] == pytest.approx(told["default"] / 1000)
 
 
+def test_a_curve_that_cannot_be_kept_is_told_all_the_same(shop, done, home):
+    (home / "var").write_text("in the way")
+    told = done("lr-find", "--data", shop, "--steps", 10, "--json")
+    assert told.json["rates"]
+    assert "the curve is not kept for the report: var" in told.err
+
+
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [

@@ -28,7 +28,7 @@ _NAMES = {
     "ease": "EASE",
 }
 # What else orders lists well enough to be looked at: those of means hold what one user loved.
-_LISTING = ("popularity", "ease")
+_LISTING = (OURS, _NAMES["popularity"], _NAMES["ease"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +71,7 @@ class Scores:
     @property
     def make_lists(self) -> tuple[str, ...]:
         """Those of the comparison whose lists are worth a look."""
-        worth = (OURS, *(_NAMES[name] for name in _LISTING))
-        return tuple(name for name in self.comparison.names if name in worth)
+        return tuple(name for name in self.comparison.names if name in _LISTING)
 
 
 def score_version(
@@ -91,7 +90,7 @@ def score_version(
     ratings : Ratings
         All of the data set.
     progress : callable, optional
-        Told after each predictor how many are scored, of how many.
+        Told now and then how many lists are scored, of how many: each predictor's of each user.
     """
     is_test = held_out(ratings)
     train, test = ratings.select(~is_test), ratings.select(is_test)
@@ -109,12 +108,16 @@ def score_version(
     own = np.isin(train.users, users)
     shares = {"": _shares(train.items[own], by_popularity)}
     comparison = Comparison()
-    for done, (name, predictor) in enumerate(predictors.items(), 1):
-        comparison.add({name: evaluate(predictor, train, test)})
-        if name == OURS or name in {_NAMES[each] for each in _LISTING}:
+    for place, (name, predictor) in enumerate(predictors.items()):
+
+        def listed(n_done: int, n_users: int, place: int = place) -> None:
+            progress(place * n_users + n_done, len(predictors) * n_users)
+
+        comparison.add({name: evaluate(predictor, train, test, progress=listed)})
+        listed(len(users), len(users))
+        if name in _LISTING:
             lists = recommend_lists(predictor, train, users, LIST_LENGTH)
             shares[name] = _shares(lists[lists >= 0], by_popularity)
-        progress(done, len(predictors))
     return Scores(
         served=served,
         train=train,

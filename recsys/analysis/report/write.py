@@ -79,7 +79,7 @@ def write_report(
     top : int, default 15
         Length of each table of items.
     progress : callable, optional
-        Told how many predictors are scored, of how many.
+        Told how many lists are scored, of how many (`score_version`).
 
     Raises
     ------

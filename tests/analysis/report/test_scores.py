@@ -71,11 +71,13 @@ def test_without_a_held_out_rating_nothing_is_scored(parts):
     assert score_version([snapshot], train) is None
 
 
-def test_progress_is_told_after_each_predictor(parts):
+def test_progress_is_told_in_lists_of_all_predictors(parts, scores):
     snapshots, ratings, _, _ = parts
     told = []
     score_version(snapshots, ratings, lambda *n: told.append(n))
-    assert told == [(n, 6) for n in range(1, 7)]
+    n_lists = 6 * scores.n_list_users
+    assert set(told) == {(n_lists * n // 6, n_lists) for n in range(1, 7)}
+    assert told == sorted(told)
 
 
 def test_a_baseline_that_the_data_is_too_large_for_is_left_out_with_its_reason(parts, monkeypatch):
