@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
+from benchmarks.apart import apart
 from benchmarks.reading.files import FORMS, prepare, synthetic
 from benchmarks.storing import snapshot_of
 from recsys.data.split import held_out
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.scoring_only:
         print(json.dumps(score(options.rows, options.n_factors, options.seed)))
         return 0
-    path = prepare(BUILD, options.form, options.rows, options.seed)
+    path = apart(prepare, BUILD, options.form, options.rows, options.seed)
     told = {
         "settings": {k: v for k, v in vars(options).items() if k not in ("json", "scoring_only")},
         "train": train(path, options),

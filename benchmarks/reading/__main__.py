@@ -20,6 +20,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from benchmarks.apart import apart
 from benchmarks.reading.files import FORMS, prepare
 
 BUILD = Path("var", "benchmarks", "reading")
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     measured = {
-        form: measure(prepare(BUILD, form, options.rows, options.seed), options.turns)
+        form: measure(apart(prepare, BUILD, form, options.rows, options.seed), options.turns)
         for form in options.forms
     }
     told = {"rows": options.rows, "seed": options.seed, "turns": options.turns, "forms": measured}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.apart import apart
 from benchmarks.speed.shapes import SHAPES, prepare
 from benchmarks.speed.turns import Timed, ours, race
 
@@ -18,7 +19,7 @@ def curve(n_factors: int, n_threads: int, seed: int, build: Path) -> list[dict[s
         "n_factors": n_factors, "n_epochs": _N_EPOCHS, "seed": seed,
         "implicit": False, "early_stopping": 0,
     }  # fmt: skip
-    folders = [prepare(name, shape, seed, build) for name, shape in SHAPES.items()]
+    folders = [apart(prepare, name, shape, seed, build) for name, shape in SHAPES.items()]
     timed = race([ours(folder.name, folder, settings, n_threads) for folder in folders])
     return as_rows(list(SHAPES), timed)
 
