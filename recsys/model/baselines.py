@@ -86,13 +86,8 @@ def global_mean(train: Ratings) -> Baseline:
 
 def item_mean(train: Ratings) -> Baseline:
     """Return the baseline that predicts each item's mean; the global mean where it has none."""
-    residual = _values(train) - _values(train).mean()
-    return _baseline(
-        "item-mean",
-        train,
-        np.zeros(train.n_users),
-        _damped_means(residual, train.items, train.n_items, damping=0),
-    )
+    item_bias = _damped_means(_from_mean(train), train.items, train.n_items, damping=0)
+    return _baseline("item-mean", train, np.zeros(train.n_users), item_bias)
 
 
 def damped_bias(train: Ratings) -> Baseline:
@@ -108,9 +103,9 @@ def damped_bias(train: Ratings) -> Baseline:
     Ekstrand, Riedl and Konstan 2011, "Collaborative Filtering Recommender Systems", eq. 2.3
     and 2.4.
     """
-    residual = _values(train) - _values(train).mean()
+    residual = _from_mean(train)
     item_bias = _damped_means(residual, train.items, train.n_items, DAMPING)
-    residual = residual - item_bias[train.items]
+    residual -= item_bias[train.items]
     user_bias = _damped_means(residual, train.users, train.n_users, DAMPING)
     return _baseline("bias", train, user_bias, item_bias)
 
@@ -152,10 +147,19 @@ def fit_baselines(
     return fitted, refused
 
 
-def _values(train: Ratings) -> NDArray[np.float64]:
+def _values(train: Ratings) -> NDArray[np.float32]:
     if train.values is None or not train.n_ratings:
         raise DataError("there are no rating values to average", path=train.name)
-    return train.values.astype(np.float64)
+    return train.values
+
+
+def _mean(train: Ratings) -> float:
+    return float(_values(train).mean(dtype=np.float64))
+
+
+def _from_mean(train: Ratings) -> NDArray[np.float64]:
+    """Return the ratings less their mean, stars."""
+    return np.subtract(_values(train), _mean(train), dtype=np.float64)
 
 
 def _damped_means(
@@ -175,7 +179,7 @@ def _baseline(
 ) -> Baseline:
     return Baseline(
         name=name,
-        global_mean=float(_values(train).mean()),
+        global_mean=_mean(train),
         user_bias=user_bias,
         item_bias=item_bias,
         item_counts=count_by_item(train),
