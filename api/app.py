@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
@@ -19,6 +22,12 @@ DESCRIPTION = "Recommendations, predicted ratings, similar items and readings of
 KEPT_BYTES = 8 * 1024 * 1024
 
 
+class _App(OpenAPI):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return ``func``: none is a coroutine, and to find that out takes Flask a while."""
+        return func
+
+
 def create_app(config: Config | None = None) -> OpenAPI:
     """Return the application; neither the database nor a model is opened before a request.
 
@@ -27,7 +36,7 @@ def create_app(config: Config | None = None) -> OpenAPI:
     config : Config, optional
     """
     config, metrics = config or Config(), Metrics()
-    app = OpenAPI(
+    app = _App(
         __name__,
         info=Info(title="recsys", version=__version__, description=DESCRIPTION),
         security_schemes=keys.SECURITY_SCHEMES,

@@ -57,9 +57,10 @@ def backend() -> Backend:
 
 def current() -> Current:
     """Return the version that this request is answered from, from its first line to its last."""
-    if "current" not in g:
-        g.current = backend().serving.current()
-    return cast(Current, g.current)
+    held = cast("Current | None", g.get("current"))
+    if held is None:
+        held = g.current = backend().serving.current()
+    return held
 
 
 def recommender() -> Recommender:

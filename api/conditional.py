@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import cast
 
 from flask import Blueprint, Response, current_app, g, request
@@ -29,7 +28,8 @@ def tag_by_content(api: Blueprint) -> None:
 def _not_modified() -> Response | None:
     if request.method not in ("GET", "HEAD"):
         return None
-    g.state, held = _state(), request.if_none_match
+    g.state = _state()
+    held = request.if_none_match
     # A star matches whatever there is; only the answer itself tells whether there is one.
     if not held.star_tag and held.contains_weak(g.state):
         answer = Response(status=304)
@@ -56,7 +56,7 @@ def _tag_by_content(answer: Response) -> Response:
 def _conditional(answer: Response) -> Response:
     if answer.status_code in (200, 304):
         answer.headers["Cache-Control"] = "no-cache"  # to be asked again, not to be forgotten
-    if answer.status_code == 200:
+    if answer.status_code == 200 and "If-None-Match" in request.headers:
         answer.make_conditional(request)
     return answer
 
@@ -68,7 +68,7 @@ def _kept() -> KeptAnswers:
 def _state() -> str:
     recommender, revision = current()
     user_id = (request.view_args or {}).get("user_id")
-    depends_on = [
+    depends_on = (
         __version__,
         recommender.model_id,
         revision,
@@ -76,7 +76,7 @@ def _state() -> str:
         # which the answer does not know, and the tag would keep that answer in use.
         None if user_id is None else user_state(user_id).feedback_revision,
         sorted(recommender.content_hashes.items()),
-        request.script_root,
+        request.root_path,
         request.full_path,
-    ]
-    return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:32]
+    )
+    return hashlib.sha256(repr(depends_on).encode("utf-8", "backslashreplace")).hexdigest()[:32]

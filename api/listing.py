@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from api.backend import find_person, recommender
-from api.schemas.recommendations import ListOptions, Recommendation, recommendations
+from api.schemas.recommendations import ListOptions, RecommendationFields, recommendations
 from recsys.errors import UnknownUserError
 from recsys.serving import Person
 
@@ -15,7 +15,7 @@ Fallback = Literal["popular"] | None
 class Listed(NamedTuple):
     """One page of a list."""
 
-    rows: list[Recommendation]
+    rows: list[RecommendationFields]
     next_offset: int | None
     """Where the list goes on; None on the last page."""
     fallback: Fallback

@@ -15,6 +15,11 @@ LogFormat = Literal["plain", "json"]
 # Longer or stranger ones are not a client's own bookkeeping, and would end up in the log.
 _REQUEST_ID = re.compile(r"[\w.:+/=@-]{1,128}", re.ASCII)
 
+_LINE = (
+    '%(address)s "%(method)s %(path)s" %(status)s %(bytes)s bytes %(ms)s ms '
+    "version %(model_id)s key %(key)s"
+)
+
 logger = logging.getLogger("recsys.access")
 
 
@@ -102,12 +107,11 @@ def _end(answer: Response) -> Response:
         "model_id": None if current is None else current.recommender.model_id,
         "key": g.get("key_name"),
     }
-    logger.info(
-        '%(address)s "%(method)s %(path)s" %(status)s %(bytes)s bytes %(ms)s ms '
-        "version %(model_id)s key %(key)s",
-        facts,
-        extra=facts,
-    )
+    if logger.isEnabledFor(logging.INFO):
+        # As `logger.info`, which would look up the line of the program that this is.
+        logger.handle(
+            logger.makeRecord(logger.name, logging.INFO, "", 0, _LINE, (facts,), None, extra=facts)
+        )
     return answer
 
 

@@ -33,6 +33,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._counters: dict[tuple[str, str, int], Histogram] = {}
         self._model_id = Gauge(
             "recsys_served_model_id",
             "The version that was loaded last.",
@@ -71,9 +72,16 @@ class Metrics:
 
     def _count(self, answer: Response) -> Response:
         # Templates and known methods only: what a client may choose freely is no label.
-        route = "none" if request.url_rule is None else request.url_rule.rule
-        method = request.method if request.method in _METHODS else "other"
-        self._requests.labels(method, route, answer.status_code).observe(elapsed())
+        rule, method = request.url_rule, request.method
+        labels = (
+            method if method in _METHODS else "other",
+            "none" if rule is None else rule.rule,
+            answer.status_code,
+        )
+        counter = self._counters.get(labels)
+        if counter is None:
+            counter = self._counters[labels] = self._requests.labels(*labels)
+        counter.observe(elapsed())
         return answer
 
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
+from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
+from pydantic import BaseModel, ValidationError
 
-from api.errors import CONTENT_TYPE
+from api.errors import CONTENT_TYPE, from_validation
 from api.schemas.common import Problem
 
 _MEANINGS = {
@@ -32,7 +35,7 @@ def resource(name: str, *statuses: int, url_prefix: str | None = None) -> APIBlu
         What its operations may answer besides 200.
     url_prefix : str, optional
     """
-    return APIBlueprint(
+    return _Resource(
         name,
         __name__,
         url_prefix=url_prefix,
@@ -40,6 +43,45 @@ def resource(name: str, *statuses: int, url_prefix: str | None = None) -> APIBlu
         abp_responses=problems(*statuses),
         operation_id_callback=lambda *, name, **_: name,
     )
+
+
+class _Resource(APIBlueprint):
+    """A blueprint whose requests are validated by the models alone.
+
+    flask-openapi3 also looks each field up in the model's JSON schema, at every request, for
+    parameters that may be given several times: there are none (`refuse_repeated_parameters`).
+    """
+
+    @staticmethod
+    def create_view_func(
+        func: Any,
+        header: Any,
+        cookie: Any,
+        path: Any,
+        query: Any,
+        form: Any,
+        body: Any,
+        raw: Any,
+        *_: Any,
+        **__: Any,
+    ) -> Any:
+        """Return what Flask calls with the values in the path."""
+
+        @wraps(func)
+        def view(**in_path: Any) -> Response:
+            given: dict[str, BaseModel] = {}
+            try:
+                if path is not None:
+                    given["path"] = path.model_validate(in_path)
+                if query is not None:
+                    given["query"] = query.model_validate(request.args.to_dict())
+                if body is not None:
+                    given["body"] = body.model_validate(request.get_json())
+            except ValidationError as error:
+                return from_validation(error)
+            return cast(Response, func(**given))
+
+        return view
 
 
 def problems(*statuses: int) -> dict[str | int | HTTPStatus, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger as GunicornLogger
 from threadpoolctl import threadpool_limits
 
 from api import metrics
@@ -70,6 +71,7 @@ def serve(
         "graceful_timeout": GRACEFUL_SECONDS,
         "limit_request_line": 8190,
         "logconfig_dict": logging_config(log_format),
+        "logger_class": _Logger,
         "post_worker_init": _one_thread_per_product,
         "child_exit": lambda _server, worker: metrics.forget_gauges_of(worker.pid),
         "on_exit": lambda _server: scratch.remove(),
@@ -111,6 +113,11 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
     def load(self) -> Flask:
         # Called in each worker, after the fork.
         return create_app(self._config)
+
+
+class _Logger(GunicornLogger):  # type: ignore[misc]  # gunicorn publishes no types
+    def access(self, *_: object) -> None:
+        """Do nothing: `api.logs` has a line for each request, and to make another takes a while."""
 
 
 def _one_thread_per_product(_worker: object) -> None:

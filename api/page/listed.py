@@ -48,7 +48,7 @@ def listed_films(
     """
     page = list_for(person, options.model_copy(update=_WITH_ALL_REASONS))
     ranks = before or {}
-    films = [_listed(row, ranks.get(row.item_id)) for row in page.rows]
+    films = [_listed(Recommendation(**row), ranks.get(row["item_id"])) for row in page.rows]
     return films, page.next_offset is not None and options.limit < LONGEST
 
 

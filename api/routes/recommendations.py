@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response
 
 from api.backend import recommender
 from api.json_body import take_json
-from api.listing import list_for, list_for_user
+from api.listing import Listed, list_for, list_for_user
 from api.resource import resource
 from api.responses import answer
 from api.schemas.common import NoParameters
@@ -12,7 +14,6 @@ from api.schemas.ratings import RatingError
 from api.schemas.recommendations import (
     BatchBody,
     BatchList,
-    BatchResult,
     NewcomerBody,
     NewcomerList,
     NewRating,
@@ -34,18 +35,18 @@ def list_for_newcomer(query: NoParameters, body: NewcomerBody) -> Response:
     counted = [given for given, error in zip(body.ratings, errors, strict=True) if error is None]
     listed = list_for(_fold_in(counted) if counted else None, body)
     return answer(
-        NewcomerList(
-            items=listed.rows,
-            model_id=recommender().model_id,
-            next=None,
-            next_offset=listed.next_offset,
-            fallback=listed.fallback,
-            skipped=[
+        {
+            "items": listed.rows,
+            "model_id": recommender().model_id,
+            "next": None,
+            "fallback": listed.fallback,
+            "next_offset": listed.next_offset,
+            "skipped": [
                 SkippedRating(index=index, item_id=body.ratings[index].item_id, error=error)
                 for index, error in enumerate(errors)
                 if error is not None
             ],
-        )
+        }
     )
 
 
@@ -53,7 +54,7 @@ def list_for_newcomer(query: NoParameters, body: NewcomerBody) -> Response:
 def list_for_many(query: NoParameters, body: BatchBody) -> Response:
     """List items for each of several users."""
     results = [_result(user_id, body) for user_id in body.user_ids]
-    return answer(BatchList(items=results, model_id=recommender().model_id, next=None))
+    return answer({"items": results, "model_id": recommender().model_id, "next": None})
 
 
 def _fold_in(ratings: list[NewRating]) -> Person:
@@ -79,18 +80,17 @@ def _is_implicit() -> bool:
     return recommender().catalogue.mean_ratings is None
 
 
-def _result(user_id: str, body: BatchBody) -> BatchResult:
+def _result(user_id: str, body: BatchBody) -> dict[str, Any]:
+    """Return the fields of `BatchResult`."""
+    listed, error = Listed([], None, None), None
     try:
         listed = list_for_user(user_id, body, body.fallback)
-    except UnknownUserError as error:
-        unknown = UserError(type="urn:recsys:problem:unknown-user", detail=str(error))
-        return BatchResult(
-            user_id=user_id, items=[], next_offset=None, fallback=None, error=unknown
-        )
-    return BatchResult(
-        user_id=user_id,
-        items=listed.rows,
-        next_offset=listed.next_offset,
-        fallback=listed.fallback,
-        error=None,
-    )
+    except UnknownUserError as unknown:
+        error = UserError(type="urn:recsys:problem:unknown-user", detail=str(unknown))
+    return {
+        "user_id": user_id,
+        "items": listed.rows,
+        "next_offset": listed.next_offset,
+        "fallback": listed.fallback,
+        "error": error,
+    }

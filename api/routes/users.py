@@ -22,12 +22,12 @@ def list_recommendations(path: UserPath, query: RecommendationsQuery) -> Respons
     listed = list_for_user(path.user_id, query, query.fallback)
     more = listed.next_offset
     return answer(
-        RecommendationList(
-            items=listed.rows,
-            model_id=recommender().model_id,
-            next=None if more is None else next_page(offset=more),
-            fallback=listed.fallback,
-        )
+        {
+            "items": listed.rows,
+            "model_id": recommender().model_id,
+            "next": None if more is None else next_page(offset=more),
+            "fallback": listed.fallback,
+        }
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -85,11 +84,6 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
-    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return the JSON schema, made once: flask-openapi3 asks for it at every request."""
-        return _json_schema(cls, args, tuple(kwargs.items()))
-
-    @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
@@ -106,13 +100,6 @@ class Parameters(BaseModel):
 
 class NoParameters(Parameters):
     """No parameters."""
-
-
-@cache
-def _json_schema(
-    model: type[Parameters], args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]
-) -> dict[str, Any]:
-    return super(Parameters, model).model_json_schema(*args, **dict(kwargs))
 
 
 class ListOf(BaseModel, Generic[Row]):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Annotated, Any, Literal, TypedDict
 
+import numpy as np
 from pydantic import BaseModel, Field, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -19,7 +21,7 @@ from api.schemas.common import (
     shortest,
 )
 from api.schemas.explanations import NReasons, Reason, shown_reasons
-from api.schemas.items import ItemFilters, ItemHead, head_fields
+from api.schemas.items import HeadFields, ItemFilters, ItemHead, head_fields
 from api.schemas.ratings import MAX_RATINGS, GivenStars, RatingError
 from recsys.serving import Person, RankedItems, Recommender
 from recsys.serving.explanations import baseline, score_terms
@@ -136,6 +138,19 @@ class Recommendation(ItemHead):
     reasons: list[Reason] = Field(description="Strongest first; empty without `explain`.")
 
 
+class RecommendationFields(HeadFields):
+    """The fields of `Recommendation`, its numbers as numpy has them."""
+
+    rank: int
+    score: np.float32
+    predicted_rating: np.float32 | None
+    low: np.float32 | None
+    high: np.float32 | None
+    baseline: float | None
+    stars_baseline: float | None
+    reasons: list[Reason]
+
+
 class RecommendationList(ListOf[Recommendation]):
     """A page of a user's list, best first."""
 
@@ -182,7 +197,7 @@ class BatchList(ListOf[BatchResult]):
 
 def recommendations(
     asked: Recommender, ranked: RankedItems, options: ListOptions, person: Person | None
-) -> list[Recommendation]:
+) -> list[RecommendationFields]:
     """Return a page of a list as the answer shows it.
 
     Parameters
@@ -194,22 +209,23 @@ def recommendations(
     person : Person or None
         Whose list it is; None for a list of popular items, which has no reasons.
     """
-    n, between = len(ranked.items), ranked.between
-    nothing: list[None] = [None] * n
-    low, high = (nothing, nothing) if between is None else (ends.tolist() for ends in between)
-    stars = nothing if ranked.stars is None else ranked.stars.tolist()
+    nothing = repeat(None)
+    low, high = ranked.between or (nothing, nothing)
+    stars = nothing if ranked.stars is None else ranked.stars
+    places = zip(ranked.items.tolist(), ranked.scores, stars, low, high, strict=False)
+    explained = person if options.explain else None
     return [
-        Recommendation(
+        RecommendationFields(
             **head_fields(asked.catalogue, row),
-            rank=options.offset + place + 1,
+            rank=rank,
             score=score,
-            predicted_rating=stars[place],
-            low=low[place],
-            high=high[place],
-            **_explained(asked, person if options.explain else None, row, score, options.n_reasons),
+            predicted_rating=predicted_rating,
+            low=lowest,
+            high=highest,
+            **_explained(asked, explained, row, float(score), options.n_reasons),
         )
-        for place, (row, score) in enumerate(
-            zip(ranked.items.tolist(), ranked.scores.tolist(), strict=True)
+        for rank, (row, score, predicted_rating, lowest, highest) in enumerate(
+            places, start=options.offset + 1
         )
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -117,20 +118,11 @@ class StarIntervals:
             raise UsageError(f"level is {level}; allowed: between 0 and 1, both excluded")
         stars = np.asarray(predicted, dtype=np.float64)
         scale = self.scale(stars, item_counts, user_counts)
-        # Rounded, lest .995 miss its quantile by the last bit of (1 + .99) / 2.
-        low, high = (
-            np.interp(
-                round(probability, 12),
-                self.probabilities,
-                self.quantiles,
-                left=-math.inf,
-                right=math.inf,
-            )
-            for probability in ((1 - level) / 2, (1 + level) / 2)
-        )
+        low, high = _ends(self.probabilities, self.quantiles, level)
+        smallest, largest = self.rating_scale
         return (
-            np.clip(stars + scale * min(low, 0.0), *self.rating_scale).astype(np.float32),
-            np.clip(stars + scale * max(high, 0.0), *self.rating_scale).astype(np.float32),
+            np.clip(stars + scale * low, smallest, largest).astype(np.float32),
+            np.clip(stars + scale * high, smallest, largest).astype(np.float32),
         )
 
     def scale(
@@ -179,3 +171,16 @@ class StarIntervals:
     @property
     def _weights(self) -> tuple[float, float, float, float]:
         return (self.intercept, self.per_log_item_count, self.per_log_user_count, self.per_star)
+
+
+@lru_cache(maxsize=64)
+def _ends(
+    probabilities: tuple[float, ...], quantiles: tuple[float, ...], level: float
+) -> tuple[float, float]:
+    """Return the scaled errors between which a share ``level`` lies, around 0."""
+    # Rounded, lest .995 miss its quantile by the last bit of (1 + .99) / 2.
+    low, high = (
+        float(np.interp(round(end, 12), probabilities, quantiles, left=-math.inf, right=math.inf))
+        for end in ((1 - level) / 2, (1 + level) / 2)
+    )
+    return min(low, 0.0), max(high, 0.0)

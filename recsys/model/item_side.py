@@ -216,7 +216,9 @@ class ItemSide:
             per_user = [self.head.scores(p, self._item_part) for p in np.atleast_2d(user_factors)]
             product = np.reshape(per_user, (*user_factors.shape[:-1], self.n_items))
         offset = np.asarray(user_bias, dtype=np.float32)[..., None] + np.float32(self.global_mean)
-        return product + self.item_bias + offset
+        product += self.item_bias
+        product += offset
+        return product
 
     def scores_of(
         self, rows: NDArray[np.integer], user_factors: Floats, user_bias: float

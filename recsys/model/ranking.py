@@ -28,7 +28,7 @@ def page(
     has_more : bool
     """
     end = offset + n
-    has_more = end < np.count_nonzero(candidates)
+    has_more = end < int(np.count_nonzero(candidates))
     if not has_more:
         rows = np.flatnonzero(candidates)
     else:
@@ -41,7 +41,7 @@ def page(
     return rows[np.argsort(-scores[rows], kind="stable")][offset:end], has_more
 
 
-def _at_most_the_last_of(scores: NDArray[np.floating], n: int) -> np.floating:
+def _at_most_the_last_of(scores: NDArray[np.floating], n: int) -> float:
     """Return a score that ``n`` of more than n reach, and few more where n is small.
 
     That of n columns of a table of all scores, each of which has one of its own: to find the
@@ -50,6 +50,6 @@ def _at_most_the_last_of(scores: NDArray[np.floating], n: int) -> np.floating:
     n_columns = 16 * n
     n_rows = len(scores) // n_columns
     if n_rows < 2:
-        return np.partition(scores, len(scores) - n)[len(scores) - n]
+        return float(np.partition(scores, len(scores) - n)[len(scores) - n])
     largest = scores[: n_rows * n_columns].reshape(n_rows, n_columns).max(axis=0)
-    return np.partition(largest, n_columns - n)[n_columns - n]
+    return float(np.partition(largest, n_columns - n)[n_columns - n])

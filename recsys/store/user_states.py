@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import and_, bindparam, func, select
 
 from recsys.errors import NotFoundError, StoreError
+from recsys.model.item_side import Floats
 from recsys.model.snapshot import Objective, UserRow
 from recsys.model.user_state import UserState
 from recsys.store.feedback_tables import FeedbackRow
@@ -25,7 +27,7 @@ class _Found(NamedTuple):
     newest_revision: int | None
     user_row: int | None
     n_ratings: int
-    item_rows: bytes
+    item_rows: bytes | None
     rating_values: bytes | None
     bias: float
     factors: bytes | None
@@ -55,39 +57,44 @@ def user_state(query: Prepared, model_id: int, user_id: str) -> UserState:
 
 
 def _user_rows(found: list[_Found], model_id: int, user_id: str) -> dict[Objective, UserRow]:
-    return {
-        row.objective: _user_row(row, f"of user {user_id!r} in version {model_id}")
-        for row in found
-        if row.user_row is not None
-    }
+    whose = f"of user {user_id!r} in version {model_id}"
+    if found[0].user_row is None:
+        return {}
+    items, values = _rated(found[0], whose)  # the same for all objectives
+    return {row.objective: UserRow(_factors(row, whose), row.bias, items, values) for row in found}
 
 
-def _user_row(row: _Found, whose: str) -> UserRow:
-    def check(name: str, is_sound: bool, problem: str) -> None:
-        if not is_sound:
-            raise StoreError(
-                f"{name} {whose} ({row.objective}) is damaged: {problem}; "
-                "restore the database from a backup"
-            )
+def _rated(row: _Found, whose: str) -> tuple[NDArray[np.int32], Floats | None]:
+    items = _array("item_rows", row.item_rows, "<i4", row.n_ratings, whose)
+    if len(items) and not (items.min() >= 0 and items.max() < row.n_items):
+        raise _damaged("item_rows", whose, f"an entry is not one of 0 to {row.n_items - 1}")
+    if row.is_implicit:
+        if row.rating_values is not None:
+            raise _damaged("rating_values", whose, "implicit feedback has none")
+        return items, None
+    return items, _floats("rating_values", row.rating_values, row.n_ratings, whose)
 
-    for name, blob, n_bytes in (
-        ("factors", row.factors, 4 * row.n_user_factors),
-        ("item_rows", row.item_rows, 4 * row.n_ratings),
-        ("rating_values", row.rating_values, None if row.is_implicit else 4 * row.n_ratings),
-    ):
-        n_found = None if blob is None else len(blob)
-        if n_found != n_bytes:
-            told = "nothing" if n_found is None else f"{n_found} bytes"
-            check(name, False, f"{told} instead of {n_bytes} bytes")
-    factors = np.frombuffer(row.factors or b"", dtype="<f4")
-    items = np.frombuffer(row.item_rows, dtype="<i4")
-    values = None if row.rating_values is None else np.frombuffer(row.rating_values, dtype="<f4")
-    for name, array in (("factors", factors), ("rating_values", values)):
-        is_finite = array is None or bool(np.isfinite(array).all())
-        check(name, is_finite, "an entry is not a finite number")
-    are_rows = not len(items) or (items.min() >= 0 and items.max() < row.n_items)
-    check("item_rows", bool(are_rows), f"an entry is not one of 0 to {row.n_items - 1}")
-    return UserRow(factors=factors, bias=row.bias, rated_items=items, rated_values=values)
+
+def _factors(row: _Found, whose: str) -> Floats:
+    return _floats("factors", row.factors, row.n_user_factors, f"{whose} ({row.objective})")
+
+
+def _floats(name: str, blob: bytes | None, n: int, whose: str) -> Floats:
+    array = _array(name, blob, "<f4", n, whose)
+    if not np.isfinite(array).all():
+        raise _damaged(name, whose, "an entry is not a finite number")
+    return array
+
+
+def _array(name: str, blob: bytes | None, dtype: str, n: int, whose: str) -> NDArray[Any]:
+    if blob is None or len(blob) != 4 * n:
+        found = "nothing" if blob is None else f"{len(blob)} bytes"
+        raise _damaged(name, whose, f"{found} instead of {4 * n} bytes")
+    return np.frombuffer(blob, dtype)
+
+
+def _damaged(name: str, whose: str, problem: str) -> StoreError:
+    return StoreError(f"{name} {whose} is damaged: {problem}; restore the database from a backup")
 
 
 _NEWEST = (
