@@ -234,7 +234,7 @@ def _penalty_in_ratings(
     counts: Doubles, slope: float, items: ItemSide, hyperparameters: Mapping[str, Any]
 ) -> Doubles:
     """Return how many ratings with residual zero draw each bias as the training's penalty does."""
-    n_prior = hyperparameters.get("n_prior", 0.0) if hyperparameters.get("implicit") else 0.0
+    n_prior = hyperparameters.get("n_prior", 0.0)
     of_bias: Doubles = hyperparameters.get("reg_bias", 0.0) * (counts + n_prior)
     if items.y_range is None:
         return of_bias

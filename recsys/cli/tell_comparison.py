@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -59,4 +60,5 @@ def _shown(found: Difference | None) -> str | None:
     if found is None:
         return None
     low, high = found.interval
-    return f"{found.value:+.3f} [{low:+.3f}, {high:+.3f}]"
+    # Without the zero before the point three scores fit a terminal's 80 columns.
+    return re.sub(r"(?<=[+-])0\.", ".", f"{found.value:+.3f} [{low:+.3f}, {high:+.3f}]")

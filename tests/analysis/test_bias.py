@@ -97,7 +97,7 @@ def test_shrinkage_by_hand(make_items):
     assert low.shrunk_bias == pytest.approx(0.0075 - 1.975 / 2.015 * 1.0075, abs=1e-6)
 
 
-HUNDRED_BESIDE = {"reg_bias": 0.05, "implicit": True, "n_prior": 100.0}
+HUNDRED_BESIDE = {"reg_bias": 0.05, "n_prior": 100.0}
 
 
 def test_what_training_has_shrunk_is_not_shrunk_again(make_items):
@@ -111,11 +111,10 @@ def test_what_training_has_shrunk_is_not_shrunk_again(make_items):
     np.testing.assert_allclose(table.standard_error, [31.25**-0.5, 110**-0.5])
 
 
-@pytest.mark.parametrize("without", [{"implicit": False}, {"n_prior": 0.0}])
-def test_without_a_prior_the_penalty_grows_with_the_ratings(make_items, without):
+def test_without_a_prior_the_penalty_grows_with_the_ratings(make_items):
     # k = .05 n: half of the penalty above for n = 100, and a fifth for n = 25.
     items, catalogue = make_items([1.0, -1.0], [100, 25])
-    settings = HUNDRED_BESIDE | without
+    settings = {"reg_bias": 0.05}
     table = bias_table(items, catalogue, residual_std=1.0, hyperparameters=settings)
     np.testing.assert_allclose(table.standard_error, [26.25**-0.5, 105**-0.5])
 

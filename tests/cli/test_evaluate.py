@@ -124,7 +124,9 @@ def test_a_baseline_is_scored_instead_of_the_model(home, evaluate):
 
 
 def test_on_the_terminal_the_baselines_stand_beside_the_model(shop, done):
-    main, more, heading, differences = done("evaluate", "--data", shop, *QUICK).out.split("\n\n")
+    shown = done("evaluate", "--data", shop, *QUICK).out
+    assert max(map(len, shown.splitlines())) <= 80
+    main, more, heading, differences = shown.split("\n\n")
     assert main.split("\n")[0].split() == SCORES
     assert more.split("\n")[0].split() == MORE_SCORES
     assert "model less each of the others, with 95 % intervals" in heading
