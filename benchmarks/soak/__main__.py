@@ -5,7 +5,8 @@ questions is noted in quiet. Then the same questions are asked again and again o
 connections, with ratings in between, while the champion is promoted and rolled back twenty times,
 another version is trained, and a worker is restarted by SIGTERM. Then no answer may be an error or
 missing, each must be, to the byte, what the version that it names answered in quiet, no
-acknowledged rating may be lost, and the workers' memory must not grow.
+acknowledged rating may be lost, and after a warm-up of two fifths of the requests the workers'
+memory must not grow by more than noise.
 """
 
 from __future__ import annotations
@@ -23,12 +24,10 @@ import numpy as np
 from benchmarks.serving import load
 from benchmarks.serving.service import Server, Store
 from benchmarks.soak.disturbances import Disturbances
+from benchmarks.soak.memory import WARM_UP, Growth, growth
 from benchmarks.soak.traffic import Traffic
 from recsys.client import Client
 
-# The part of the requests before memory is judged: in its first promotions a worker holds two
-# versions at a time, and keeps what that took. And the growth that is taken for none.
-WARM_UP, FLAT = 0.4, 0.05
 TRAIN = ("--n-epochs", "3")
 
 
@@ -48,11 +47,10 @@ class Measured:
         Kept, and found again at the end.
     n_moves : int
         Promotions and rollbacks.
-    memory_mb, growth_mb : float
-        Private memory of all workers: its median after the warm-up, and what a straight line
-        through the samples since then grows by.
-    growth_mb_per_million : float
-        The same for a million requests.
+    growth : Growth
+        Of the private memory of all workers.
+    memory : list of (int, float)
+        The samples: number of answers, and memory in MB.
     problems : list of str
         What was wrong; empty if nothing.
     """
@@ -65,9 +63,8 @@ class Measured:
     n_repeated: int
     n_ratings: int
     n_moves: int
-    memory_mb: float
-    growth_mb: float
-    growth_mb_per_million: float
+    growth: Growth
+    memory: list[tuple[int, float]]
     problems: list[str]
 
 
@@ -80,7 +77,7 @@ def soak(
     n_moves: int = 20,
     seed: int = 0,
     retrain: tuple[str, ...] | None = None,
-    flat: float | None = FLAT,
+    judge_memory: bool = True,
 ) -> Measured:
     """Return what became of a load on a server of two versions.
 
@@ -91,8 +88,8 @@ def soak(
     n_requests, n_connections, n_workers, n_moves, seed : int
     retrain : tuple of str, optional
         Arguments of a training beside the load; None for no training.
-    flat : float, optional
-        The part of the workers' memory by which it may grow; None if that is not judged.
+    judge_memory : bool
+        Whether growth is a problem.
     """
     key = store.run("keys", "create", "soak").strip()
     with (
@@ -114,9 +111,12 @@ def soak(
         problems.append(f"{done.n_dropped} requests without an answer")
     if disturbed.n_moved != n_moves or not {1, 2} <= traffic.served.keys():
         problems.append(f"{disturbed.n_moved} moves, answers by version: {dict(traffic.served)}")
-    level, growth, span = _growth(disturbed.memory, n_requests)
-    if flat is not None and growth > flat * level:
-        problems.append(f"the workers' memory grew by {growth:.1f} MB, from {level:.0f} MB")
+    grown = growth(disturbed.memory, n_requests)
+    if judge_memory and not grown.is_flat:
+        problems.append(
+            f"the workers' memory grew by {grown.growth_mb:.1f} MB after the warm-up, "
+            f"at {grown.level_mb:.0f} MB; noise is up to {grown.noise_mb:.1f} MB"
+        )
     return Measured(
         n_answers=len(done.latencies),
         n_not_modified=done.statuses[304],
@@ -126,9 +126,8 @@ def soak(
         n_repeated=done.n_repeated,
         n_ratings=len(traffic.kept),
         n_moves=disturbed.n_moved,
-        memory_mb=level,
-        growth_mb=growth,
-        growth_mb_per_million=growth / span * 1e6,
+        growth=grown,
+        memory=disturbed.memory,
         problems=problems,
     )
 
@@ -157,17 +156,10 @@ def _known(client: Client, user_ids: set[str]) -> dict[str, dict[str, float | No
     }
 
 
-def _growth(memory: list[tuple[int, float]], n_requests: int) -> tuple[float, float, float]:
-    """Return the median, what a straight line grows by, and over how many requests."""
-    at, megabytes = np.array([each for each in memory if each[0] >= WARM_UP * n_requests]).T
-    slope, _ = np.polyfit(at, megabytes, 1)
-    span = float(at[-1] - at[0])
-    return float(np.median(megabytes)), float(slope) * span, span
-
-
 def as_text(measured: Measured) -> str:
     """Return what was measured in sentences."""
     verdict = "\n".join(measured.problems[:20]) or "Nothing was wrong."
+    grown, warm_up = measured.growth, int(WARM_UP * measured.n_answers)
     return (
         f"{measured.n_answers:,} answers, {measured.n_not_modified:,} of them 304, "
         f"{measured.answers_per_second:.0f} per second, p50 {measured.p50_ms:.1f} ms, "
@@ -175,9 +167,9 @@ def as_text(measured: Measured) -> str:
         f"{measured.n_moves} promotions and rollbacks, a training, and a worker restarted; "
         f"{measured.n_repeated} requests sent again as it had ended before it read them\n"
         f"{measured.n_ratings:,} ratings kept\n"
-        f"Private memory of the workers: {measured.memory_mb:.0f} MB, "
-        f"{measured.growth_mb:+.1f} MB after the warm-up, "
-        f"{measured.growth_mb_per_million:+.1f} MB per million requests\n"
+        f"Private memory of the workers: {grown.first_mb:.0f} MB at first; after a warm-up of "
+        f"{warm_up:,} requests {grown.level_mb:.0f} MB, {grown.per_100k_mb:+.2f} MB per 100,000 "
+        f"requests, {grown.growth_mb:+.1f} MB in all; noise is up to {grown.noise_mb:.1f} MB\n"
         f"{len(measured.problems)} problems. {verdict}"
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from benchmarks.serving.service import Server, Store, private_mb
 from recsys.client import Client
 
-_N_SAMPLES = 60
+_N_SAMPLES = 200
 
 
 @dataclass

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.serving.load import Answer
 from benchmarks.serving.service import Store
 from benchmarks.soak.__main__ import soak
+from benchmarks.soak.memory import growth
 from benchmarks.soak.traffic import Traffic
 
 _spec = importlib.util.spec_from_file_location(
@@ -19,11 +20,42 @@ _spec.loader.exec_module(rooms)
 
 def test_a_small_soak_stands_promotions_and_a_restart(tmp_path):
     rooms.make_shop(tmp_path).close()
-    measured = soak(Store(tmp_path), n_requests=800, n_moves=6, flat=None)
+    measured = soak(Store(tmp_path), n_requests=800, n_moves=6, judge_memory=False)
     assert measured.problems == []
     assert (measured.n_answers, measured.n_moves) == (800, 6)
     assert measured.n_ratings > 10
     assert measured.n_not_modified > 0
+
+
+def samples(megabytes_at, n=200, n_requests=1_000_000):
+    at = np.arange(n) * (n_requests // n)
+    return [(int(each), megabytes_at(each)) for each in at]
+
+
+def test_memory_that_filled_caches_and_then_stayed_is_flat():
+    # Filled within the warm-up of 400,000; up and down by 1 MB, so noise is 2 * 1.4826 MB.
+    found = growth(samples(lambda n: 100 + min(n / 1e4, 30) + (-1) ** (n // 5000)), 1_000_000)
+    assert found.is_flat
+    assert (found.first_mb, found.per_100k_mb) == (101, pytest.approx(0, abs=0.1))
+    assert found.noise_mb == pytest.approx(2.97, abs=0.1)
+
+
+def test_a_promotion_that_a_sample_met_is_no_growth():
+    assert growth(samples(lambda n: 150 if n > 9.7e5 else 100), 1_000_000).is_flat
+
+
+def test_twenty_bytes_of_each_request_are_a_growth():
+    found = growth(samples(lambda n: 200 + 20e-6 * n + (-1) ** (n // 5000)), 1_000_000)
+    assert found.per_100k_mb == pytest.approx(2)
+    # 595,000 requests are judged.
+    assert found.growth_mb == pytest.approx(11.9)
+    assert not found.is_flat
+
+
+def test_however_much_samples_scatter_a_twentieth_is_a_growth():
+    wild = growth(samples(lambda n: 100 + 1e-5 * n + 20 * (-1) ** (n // 5000)), 1_000_000)
+    assert wild.noise_mb == pytest.approx(0.05 * wild.level_mb)
+    assert not wild.is_flat
 
 
 @pytest.fixture
