@@ -1,4 +1,5 @@
 import os
+import shutil
 import sqlite3
 
 import pytest
@@ -28,3 +29,20 @@ def commits_wait():
     event.remove(Pool, "checkout", _do_not_wait)
     yield
     event.listen(Pool, "checkout", _do_not_wait)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium that is installed here."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if found is None:
+        pytest.skip("no Chromium is installed: the pages are not tried in a browser")
+    # Imported here: most tests need no browser.
+    from playwright.sync_api import sync_playwright
+
+    # A sandbox within that of a container needs rights that root does not have there.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield started
+        started.close()

@@ -15,7 +15,7 @@ from recsys.analysis.items import item_label, well_known
 from recsys.analysis.neighbours import nearest_items
 from recsys.analysis.pca import Axis, PrincipalAxes
 from recsys.analysis.report import plots
-from recsys.analysis.report.page import Block, Figure, Section, Table, Text, columns, signed
+from recsys.analysis.report.page import Block, Figure, Section, Table, Text, columns, known, signed
 from recsys.model.item_side import ItemSide
 from recsys.model.snapshot import Catalogue
 
@@ -178,8 +178,7 @@ def _bias_table(caption: str, rows: Sequence[BiasRow]) -> Table:
             "" if row.rank_by_mean is None else f"{row.rank_by_mean:,}" for row in rows
         ],
     }
-    known = {name: column for name, column in cells.items() if any(column)}
-    return Table(caption, columns(*known), tuple(zip(*known.values(), strict=True)))
+    return known(caption, cells)
 
 
 def _map(principal: PrincipalAxes, catalogue: Catalogue) -> Figure:

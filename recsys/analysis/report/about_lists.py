@@ -10,7 +10,7 @@ from math import isnan
 import numpy as np
 
 from recsys.analysis.report import plots
-from recsys.analysis.report.page import Figure, Section, Table, Text, columns
+from recsys.analysis.report.page import Figure, Section, Text, known
 from recsys.analysis.report.scores import OURS, Scores
 from recsys.analysis.report.standings import (
     NDCG,
@@ -76,21 +76,25 @@ def variety_section(scores: Scores) -> Section | None:
         "Coverage is the share of the items that stand in at least one list. Popularity lift is "
         "how many times as many ratings the items of a list have as what its user rated; 1 would "
         "be their own taste for the popular. Novelty is log2(users / raters), in bits: 1 is an "
-        "item that half of the users have rated, 4 one that a sixteenth has. Diversity is the "
-        "mean distance between the genres of two items of a list: 0 if all are of the same "
-        "genres, 1 if no two share one."
+        "item that half of the users have rated, 4 one that a sixteenth has."
     )
-    rows = tuple(
-        (
-            name,
-            f"{of[f'coverage@{LIST_LENGTH}']:.1%} "
-            f"({of[f'coverage@{LIST_LENGTH}'] * scores.n_candidates:,.0f})",
-            _number(of[f"popularity_lift@{LIST_LENGTH}"], "×"),
-            _number(of[f"novelty@{LIST_LENGTH}"]),
-            _number(of[f"diversity@{LIST_LENGTH}"]),
+    if not isnan(found[OURS][f"diversity@{LIST_LENGTH}"]):
+        note += (
+            " Diversity is the mean distance between the genres of two items of a list: 0 if all "
+            "are of the same genres, 1 if no two share one."
         )
-        for name, of in found.items()
-    )
+    covered = [of[f"coverage@{LIST_LENGTH}"] for of in found.values()]
+    cells = {
+        "": list(names),
+        ">Coverage (items)": [f"{of:.1%} ({of * scores.n_candidates:,.0f})" for of in covered],
+    } | {
+        head: [_number(of[f"{metric}@{LIST_LENGTH}"], unit) for of in found.values()]
+        for head, metric, unit in (
+            (">Popularity lift", "popularity_lift", "×"),
+            (">Novelty (bits)", "novelty", ""),
+            (">Diversity", "diversity", ""),
+        )
+    }
     curves = {"": "rated by the users themselves", OURS: "lists of this version"}
     shares = {
         curves.get(name, f"lists of {name}"): scores.shares[name]
@@ -107,13 +111,7 @@ def variety_section(scores: Scores) -> Section | None:
                 f"{halves(scores)} The further to the left a line rises, the fewer items it is "
                 "about; the horizontal scale is logarithmic.",
             ),
-            Table(
-                f"Lists of {LIST_LENGTH}",
-                columns(
-                    "", ">Coverage (items)", ">Popularity lift", ">Novelty (bits)", ">Diversity"
-                ),
-                rows,
-            ),
+            known(f"Lists of {LIST_LENGTH}", cells),
             Text(note, is_note=True),
         ),
     )
@@ -128,5 +126,5 @@ def halves(scores: Scores) -> str:
     )
 
 
-def _number(value: float, unit: str = "") -> str:
+def _number(value: float, unit: str) -> str:
     return "" if isnan(value) else f"{value:.2f}{unit}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -123,6 +123,12 @@ def signed(value: float, digits: int = 2) -> str:
     """Return a number with its sign, a true minus; none in front of a zero."""
     shown = f"{value:+.{digits}f}"
     return shown[1:] if float(shown) == 0 else shown.replace("-", "−")
+
+
+def known(caption: str, cells: Mapping[str, Sequence[str]]) -> Table:
+    """Return a table from its columns' cells; a column in which nothing is known is left out."""
+    told = {name: column for name, column in cells.items() if any(column)}
+    return Table(caption, columns(*told), tuple(zip(*told.values(), strict=True)))
 
 
 def pairs(caption: str, rows: Sequence[tuple[str, str]]) -> Table:

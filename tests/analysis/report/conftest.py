@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from recsys.analysis.report import drawing, write_report
 from recsys.data import IdMap, Ratings
 from recsys.data.split import held_out
 from recsys.model.snapshot import Snapshot
@@ -71,3 +73,35 @@ def lr_curve():
     """A loss that falls from 1 to .5, most steeply at a rate of .03, and then climbs."""
     losses = np.array([1.0, 0.9, 0.5, 4.0])
     return LRCurve(np.array([0.001, 0.01, 0.1, 1.0]), losses, losses, 0.03)
+
+
+@contextmanager
+def _quickly():
+    """Draw small, and for light surroundings alone: drawing takes most of a report's time."""
+    render, light = drawing._render, [b""]
+
+    def render_light(size, paint, theme):
+        if theme is drawing.LIGHT:
+            light[0] = render(size, paint, theme)
+        return light[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "DPI", 30)
+        patch.setattr(drawing, "_render", render_light)
+        yield
+
+
+@pytest.fixture
+def quick_plots():
+    """Plots are small, and in dark what they are in light."""
+    with _quickly():
+        yield
+
+
+@pytest.fixture(scope="session")
+def written(make_version, lr_curve, tmp_path_factory):
+    """The HTML file of a version with both objectives, the learning-rate finder's curve beside."""
+    version = make_version(objectives=("rating", "ranking"))
+    with _quickly():
+        page, *_ = write_report(*version, tmp_path_factory.mktemp("sent"), lr_curve=lr_curve)
+    return page

@@ -56,18 +56,7 @@ class Parsed(HTMLParser):
         return [data for where, data in self.texts if where == tag]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _small_plots():
-    """Small, and drawn for light surroundings alone: drawing takes most of a report's time."""
-    render = drawing._render
-
-    def light_only(size, paint, theme):
-        return render(size, paint, theme) if theme is drawing.LIGHT else PNG
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing, "DPI", 30)
-        patch.setattr(drawing, "_render", light_only)
-        yield
+pytestmark = pytest.mark.usefixtures("quick_plots")
 
 
 @pytest.fixture
@@ -77,12 +66,9 @@ def _undrawn(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def report(make_version, lr_curve, tmp_path_factory):
-    """Of a version with both objectives, the learning-rate finder's curve beside it."""
-    version = make_version(objectives=("rating", "ranking"))
-    out = tmp_path_factory.mktemp("new") / "report"
-    path, *_ = write_report(*version, out, lr_curve=lr_curve)
-    return path.parent, Parsed(path.read_text("utf-8"))
+def report(written):
+    """The folder of the written report, and its HTML."""
+    return written.parent, Parsed(written.read_text("utf-8"))
 
 
 def test_it_writes_html_markdown_and_every_plot(report):
@@ -156,6 +142,7 @@ def assert_nothing_is_empty(html):
         for tag in ("table", "ul"):
             assert inside.count(tag) <= inside.count({"table": "tr", "ul": "li"}[tag])
     inside = [tag for section in html.sections for tag in section]
+    assert not re.search(r"\b(nan|inf|None)\b", " ".join(html.bodies))
     for tag in ("li", "figcaption", "caption"):
         assert len(html.text(tag)) == inside.count(tag)
 

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from api import create_app
@@ -18,20 +15,6 @@ SCREENS = {
     "light, wide": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
     "dark, phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 800}},
 }
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """A Chromium that is installed here."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if found is None:
-        pytest.skip("no Chromium is installed: the pages are not tried in a browser")
-    # A sandbox within that of a container needs rights that root does not have there.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=arguments)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
