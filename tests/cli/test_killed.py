@@ -1,8 +1,7 @@
+import multiprocessing
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 
@@ -10,35 +9,65 @@ import pytest
 
 EPOCHS = ("--n-epochs", 80, "--early-stopping", 0)
 
-# Runs a command and kills it with SIGKILL right before its n-th commit to the database.
-KILLED_BEFORE_A_COMMIT = """
+# Runs a command and kills it with SIGKILL right before its n-th commit to the database, if so many
+# come. What is printed is kept in a file.
+PROGRAM = """
 import os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from recsys.cli import main
 
-commits = iter(range(1, int(sys.argv[1])))
+os.chdir(home)
+sys.stdout = sys.stderr = open("said", "w", buffering=1)
+n_commits = 0
 
 @event.listens_for(Engine, "commit")
 def before_commit(connection):
-    if next(commits, None) is None:
+    global n_commits
+    n_commits += 1
+    if n_commits == last_commit:
         os.kill(os.getpid(), signal.SIGKILL)
 
-main(sys.argv[2:])
+main(arguments)
 """
 
 
+@pytest.fixture(scope="module")
+def forks():
+    """Processes that start with all imported but the kernels, whose threads survive no fork."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["numba", "recsys.evaluation.calibration", "recsys.cli"])
+    return context
+
+
 @pytest.fixture
-def killed_before_commit(home):
+def start(forks, home):
+    """Start a command as a process of its own; killed at the end if it still runs."""
+    started = []
+
+    def run(*arguments, last_commit=None):
+        said = {"home": str(home), "last_commit": last_commit, "arguments": [*map(str, arguments)]}
+        process = forks.Process(target=exec, args=(PROGRAM, said))
+        process.start()
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.join()
+        process.close()
+
+
+@pytest.fixture
+def killed_before_commit(start, home):
     """Run a command that dies before its n-th commit; say whether it got there."""
 
     def run(n, *arguments):
-        ended = subprocess.run(
-            [sys.executable, "-c", KILLED_BEFORE_A_COMMIT, str(n), *map(str, arguments)],
-            cwd=home, capture_output=True, text=True,
-        )  # fmt: skip
-        assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-        return ended.returncode != 0
+        ended = start(*arguments, last_commit=n)
+        ended.join()
+        assert ended.exitcode in (0, -signal.SIGKILL), (home / "said").read_text()
+        return ended.exitcode != 0
 
     return run
 
@@ -58,7 +87,7 @@ def intact(home, done):
 
 def wait_for_checkpoint(process, home):
     while not list(home.glob("var/checkpoints/*.npz")):
-        assert process.poll() is None, process.stderr.read()
+        assert process.exitcode is None, (home / "said").read_text()
         time.sleep(0.001)
 
 
@@ -69,7 +98,7 @@ def test_a_killed_training_is_resumed_to_the_same_bits(shop, start, done, home):
     process = start(*train)
     wait_for_checkpoint(process, home)
     process.kill()
-    process.wait()
+    process.join()
     assert done("models", "list", "--json").json == {"items": []}
 
     resumed = done(*train, "--resume", "--json")
@@ -97,26 +126,27 @@ def test_killed_at_any_moment_the_champion_goes_on_answering(trained, shop, star
     train = ("train", "--data", shop, *EPOCHS, "--seed", 1, "--no-promote")
     before = intact()
     started = time.monotonic()
-    assert start(*train).wait() == 0
+    undisturbed = start(*train)
+    undisturbed.join()
+    assert undisturbed.exitcode == 0
     duration = time.monotonic() - started
 
     rng = random.Random(0)
     for moment in sorted(rng.uniform(0, duration) for _ in range(3)):
         process = start(*train)
-        try:
-            process.wait(timeout=moment)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.join(moment)
+        process.kill()
+        process.join()
         assert intact() == before
 
 
 def test_killed_before_any_commit_of_its_storing_nothing_half_done_is_seen(
-    trained, write_csv, killed_before_commit, done, intact
+    shop, write_csv, killed_before_commit, done, intact
 ):
+    done("train", "--data", shop, "--n-epochs", 1)
     before = intact()
     more = write_csv(rows=950)  # so that there is a data set to be stored too
-    train = ("train", "--data", more, "--n-epochs", 15)
+    train = ("train", "--data", more, "--n-epochs", 3)
     whole = done("--database-url", "sqlite:///other/a.db", *train, "--json").json["content_hash"]
     n_commits = 1
     while killed_before_commit(n_commits, *train):
