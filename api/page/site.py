@@ -41,7 +41,7 @@ def _compress(answer: Response) -> Response:
     """Return the answer as gzip where the browser takes that: the films of a map are a megabyte."""
     answer.vary.add("Accept-Encoding")
     if answer.status_code == 200 and request.accept_encodings.quality("gzip") > 0:
-        answer.set_data(gzip.compress(answer.get_data(), compresslevel=6))
+        answer.set_data(gzip.compress(answer.get_data(), compresslevel=6, mtime=0))
         answer.content_encoding = "gzip"
         tag, _ = answer.get_etag()
         if tag:  # the bytes are others, what they say is the same
