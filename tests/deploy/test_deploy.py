@@ -93,6 +93,9 @@ def test_the_unit_starts_a_command_that_exists_with_settings_that_exist(shown):
     found = shown(*command, **variables)
     assert found["log_format"] == "json"
     assert found["database_url"] == f"sqlite:///{value('WorkingDirectory')[0]}/recsys.db"
+    # The same file is all that a command of the operator's needs to be told.
+    by_hand = shown("--config", variables["RECSYS_CONFIG"], *command)
+    assert by_hand["database_url"] == found["database_url"]
     assert value("WorkingDirectory") == [f"/var/lib/{value('StateDirectory')[0]}"]
 
 
