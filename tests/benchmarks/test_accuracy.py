@@ -30,7 +30,8 @@ def test_lists_are_far_better_than_the_popular_items(embedded):
 
 @pytest.fixture
 def small_set(embedded, monkeypatch):
-    few = embedded.select(embedded.users < 30).compact()
+    # A sweep takes time by the item and the cube of the factors, of which some settings have 128.
+    few = embedded.select((embedded.users < 30) & (embedded.items < 300)).compact()
     monkeypatch.setattr(accuracy, "read_ratings", lambda *_: few)
     monkeypatch.setattr(parts, "N_SPLITS", 2)
     monkeypatch.setattr(parts, "N_DRAWS", 1)
