@@ -3,13 +3,14 @@ import signal
 import subprocess
 import sys
 
+from api import scratch
 from api.scratch import ScratchFolder
 
+# From its file, as the rest of the service takes seconds to load.
 HOLD = """
-import sys
+import runpy, sys
 from pathlib import Path
-from api.scratch import ScratchFolder
-folder = ScratchFolder(Path(sys.argv[1]))
+folder = runpy.run_path(sys.argv[2])["ScratchFolder"](Path(sys.argv[1]))
 print(folder.path, flush=True)
 input()
 """
@@ -18,7 +19,7 @@ input()
 def hold(folder):
     """Start a process that makes a scratch folder, and return it with its folder's path."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, folder],
+        [sys.executable, "-c", HOLD, folder, scratch.__file__],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     return process, process.stdout.readline().strip()
