@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -132,13 +134,24 @@ def bare_store(tmp_path_factory):
     engine.dispose()
 
 
+@cache
+def migrated() -> bytes:
+    """Return the file of a store that holds nothing yet, so that each need not be migrated."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "recsys.db")
+        engine = store.open_database(f"sqlite:///{path}")
+        store.prepare(engine)
+        engine.dispose()
+        return path.read_bytes()
+
+
 class Shop:
     """A store in a file, with versions made from seeds, and the application over it."""
 
     def __init__(self, folder: Path, ratings: Ratings | None = None) -> None:
         self.config = Config(f"sqlite:///{folder}/recsys.db", folder / "cache")
+        (folder / "recsys.db").write_bytes(migrated())
         self.engine = store.open_database(self.config.database_url)
-        store.prepare(self.engine)
         self.ratings = ratings or make_ratings()
         self.data_set_id = store.save_data_set(self.engine, self.ratings)
         self.app = create_app(self.config)
