@@ -94,6 +94,7 @@ class _Connection:
     socket: socket.socket
     sent_at: float = 0.0
     received: bytearray = field(default_factory=bytearray)
+    n_answers: int = 0
 
 
 def request(
@@ -131,6 +132,7 @@ def apply(
     requests: Iterator[Request],
     n_connections: int,
     on_answer: Callable[[Request, Answer], None] = lambda _request, _answer: None,
+    renew_after: int | None = None,
 ) -> Load:
     """Return what became of all ``requests``, asked over ``n_connections`` at a time.
 
@@ -143,6 +145,9 @@ def apply(
     n_connections : int
     on_answer : callable, optional
         Told each request with its answer.
+    renew_after : int, optional
+        Answers after which a connection is closed and another one opened, which any worker may
+        take; by default each is kept as long as the server does.
 
     Raises
     ------
@@ -193,7 +198,9 @@ def apply(
                 statuses[answer.status] += 1
                 on_answer(connection.request, answer)
                 following = next(requests, None)
-                if following is None or b"\r\nConnection: close" in answer.head:
+                connection.n_answers += 1
+                is_over = following is None or b"\r\nConnection: close" in answer.head
+                if is_over or connection.n_answers == renew_after:
                     connection.socket.close()
                     ask(following)
                 else:

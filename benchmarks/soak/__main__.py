@@ -28,6 +28,8 @@ from benchmarks.soak.memory import WARM_UP, Growth, growth
 from benchmarks.soak.traffic import Traffic
 from recsys.client import Client
 
+# Else the connections that a worker leaves when it is restarted stay with the other one for good.
+RENEW_AFTER = 200
 TRAIN = ("--n-epochs", "3")
 
 
@@ -104,7 +106,8 @@ def soak(
             disturbed.answered()
 
         with disturbed:
-            done = load.apply(server.port, traffic.draw(n_requests), n_connections, judge)
+            asked = traffic.draw(n_requests)
+            done = load.apply(server.port, asked, n_connections, judge, RENEW_AFTER)
         traffic.check_kept(_known(client, {user_id for user_id, _ in traffic.kept}))
     problems = traffic.problems + disturbed.problems
     if done.n_dropped:

@@ -64,6 +64,13 @@ def test_a_connection_is_used_again_and_answers_may_come_in_pieces(listen):
     assert listener.received[1] == b"GET /1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
+def test_a_connection_is_renewed_after_so_many_answers(listen):
+    listener = listen([[ok()], [ok()]], [[ok()]])
+    requests = iter([load.request("GET", f"/{number}") for number in range(3)])
+    done = load.apply(listener.port, requests, 1, renew_after=2)
+    assert (done.statuses, done.n_dropped, done.n_repeated) == ({200: 3}, 0, 0)
+
+
 def test_an_answer_without_content_has_no_length(listen):
     listener = listen([[b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"]])
     done, _ = apply(listener, 1)
