@@ -32,14 +32,14 @@ def lists_section(scores: Scores) -> Section | None:
         f"Each list holds {LIST_LENGTH} of the {scores.n_candidates:,} items with training "
         "ratings, less what the user rated in training. It is right where it holds what the user "
         f"liked{stars} among the held-out ratings; {scores.n_list_users:,} users have such "
-        "ratings. What they would like but have not rated counts as wrong, so that all figures "
-        "are lower bounds."
+        "ratings. What they would like but have not rated counts as wrong: the figures tell "
+        "predictors apart rather than how much of a list is liked."
     )
     note = (
         "The figures are means over users, from 0 to 1, and better when higher. nDCG counts what "
         "is found, the more the nearer to the top of the list; recall is the share of the liked "
         "items that is found, precision the share of the list that is liked, hit rate the share "
-        f"of the users for whom anything is found. Brackets are 95% intervals over users. "
+        "of the users for whom anything is found. Brackets are 95% intervals over users. "
         f"{meant(names)}"
     )
     left_out = [Text(f"{name} is left out: {why}.") for name, why in scores.left_out.items()]

@@ -38,7 +38,7 @@ def stars_section(scores: Scores) -> Section | None:
     names = scores.predict_stars
     if OURS not in names:
         return None
-    test = scores.test
+    test, served = scores.test, scores.served
     known = np.bincount(scores.train.items, minlength=test.n_items)[test.items] > 0
     shown = {"rmse": "RMSE", "mae": "MAE"}
     about = (
@@ -46,6 +46,11 @@ def stars_section(scores: Scores) -> Section | None:
         "held out: chosen by a hash of user and item, the same for every version, and never "
         f"trained on. For {(~known).sum():,} of them there is no training rating of the item."
     )
+    if served.rating and served.rating.hyperparameters.get("early_stopping"):
+        about += (
+            " Early stopping chose the epoch by these same ratings, which flatters this version a "
+            "little; the baselines choose nothing."
+        )
     note = (
         "RMSE is the root of the mean squared error, MAE the mean absolute error; both are in "
         f"stars, and better when lower. {INTERVALS} {meant(names)}"

@@ -223,6 +223,15 @@ def test_the_scores_are_those_of_the_evaluation(report, make_version):
 
 
 @pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize("n_epochs", [0, 10])
+def test_that_early_stopping_saw_the_held_out_ratings_is_told(make_version, tmp_path, n_epochs):
+    (snapshot,), ratings = make_version()
+    settings = {**snapshot.hyperparameters, "early_stopping": n_epochs}
+    page, *_ = write_report([replace(snapshot, hyperparameters=settings)], ratings, tmp_path)
+    assert ("Early stopping chose the epoch" in page.read_text("utf-8")) == bool(n_epochs)
+
+
+@pytest.mark.usefixtures("_undrawn")
 def test_a_version_that_was_trained_on_all_ratings_is_not_scored(make_version, tmp_path):
     (snapshot,), ratings = make_version()
     counts = np.bincount(ratings.items, minlength=ratings.n_items).astype(np.int32)
