@@ -102,7 +102,7 @@ def _print_drift(moved: _Moved) -> None:
     items, lists = moved
     say(
         f"Of {items.n_items:,} items with {MIN_RATINGS} or more ratings in both, the embeddings "
-        f"agree to {items.alignment:.3f} once turned;\n"
+        f"agree to {items.alignment:.3f} once turned; "
         f"{items.neighbour_overlap:.0%} of the {items.n_neighbours} nearest of an item are the same"
         + ("." if lists is None else f", and {lists:.0%} of a user's list.")
     )

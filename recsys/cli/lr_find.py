@@ -9,7 +9,7 @@ import click
 from recsys.analysis.lr_plot import plot_lr_curve
 from recsys.cli.folders import LR_CURVES, beside_database
 from recsys.cli.options import given_hyperparameters, training_options
-from recsys.cli.output import json_option, note, print_json, print_table
+from recsys.cli.output import json_option, note, print_json, print_table, say
 from recsys.cli.tell import read_and_tell
 from recsys.cli.training import check_ranges
 from recsys.data.split import held_out
@@ -94,7 +94,7 @@ def lr_find(
     suggested = (
         "none: the loss never falls" if curve.suggestion is None else f"{curve.suggestion:.3g}"
     )
-    click.echo(
+    say(
         f"\nSuggestion: {suggested}, for {hyperparameters.optimizer} with batches of "
         f"{hyperparameters.batch_size:,}; the default here is {usual:.3g}."
     )
