@@ -52,10 +52,24 @@ def _new_schema(server: str) -> Iterator[str]:
     admin.dispose()
 
 
-@pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    engine = store.open_database(url)
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The SQLite file of a database of the newest schema that holds nothing."""
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    engine = store.open_database(f"sqlite:///{path}")
     store.upgrade(engine)
+    engine.dispose()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def engine(url: str, migrated: bytes) -> Iterator[Engine]:
+    """Of a database of the newest schema that holds nothing."""
+    if (parsed := make_url(url)).get_backend_name() == "sqlite":
+        assert parsed.database is not None
+        Path(parsed.database).write_bytes(migrated)
+    engine = store.open_database(url)
+    store.upgrade(engine)  # of Postgres; here nothing is left to do
     yield engine
     engine.dispose()
 
