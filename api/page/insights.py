@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.backend import backend, recommender
 from api.page.drawing import Scale
+from api.page.explore import N_AXES as N_MAP_AXES
 from api.page.site import pages, query_as, render
 from api.readings import axes, biases
 from api.schemas.common import Limit, Parameters
@@ -86,7 +87,7 @@ def show_axis(component: int) -> Response:
     found = axes(min(component, MAX_COMPONENTS - 1) + 1, query.top).axes
     if component >= len(found):
         raise NotFoundError(f"there is no axis {component}; {len(found)} are all, counted from 0")
-    return render("axis.html", axis=found[component])
+    return render("axis.html", axis=found[component], is_on_map=component < N_MAP_AXES)
 
 
 def _scale(rows: Sequence[BiasRow]) -> Scale:

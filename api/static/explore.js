@@ -116,7 +116,7 @@ function select(found) {
   list();
   say(`${found.length} films selected`);
   // Now, so that a click on Copy need not wait: browsers let a page copy only right after one.
-  allCoordinates();
+  allCoordinates().catch(load);
 }
 
 function list() {

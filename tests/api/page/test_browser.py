@@ -146,6 +146,13 @@ def test_other_axes_and_colours_are_kept_in_the_address(page):
     expect(page.locator("#legend")).to_contain_text("Comedy")
     open_map(page, page.url)
     expect(page.get_by_label("Across")).to_have_value("2")
+    # Another version is promoted while the page is open: its films are read, then its axes.
+    of_another = {"model_id": 99, "coordinates": []}
+    page.route(
+        "**/coordinates.json?*component=0", lambda route: route.fulfill(json=of_another), times=1
+    )
+    page.get_by_label("Across").select_option("0")
+    expect(page.locator("#x-title")).to_have_text(re.compile("^(0:|axis 0)"))
 
 
 def test_the_worst_rated_table_is_open_to_see(page):

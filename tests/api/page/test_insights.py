@@ -89,6 +89,7 @@ def test_each_axis_has_a_page_with_its_ends_and_what_goes_along_with_it(full_sho
             "Lowest", *(film["title"] for film in axis["lowest"]),
         ]  # fmt: skip
         assert page.text.count('<th scope="row">') == len(ends) + len(axis["correlates"])
+        assert f'href="/explore?x={n}&amp;y={0 if n else 1}"' in page.text
 
 
 @pytest.mark.usefixtures("fitted_on_few_ratings")
