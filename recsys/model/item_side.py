@@ -268,7 +268,10 @@ class ItemSide:
             # everybody's mean would lift the few-rated items to the top of a strict user's list.
             share = self.item_counts / max(1, self.item_counts.sum(dtype=np.int64))
             base = (scores @ share.astype(np.float32))[..., None]
-        return base + self.trust * (scores - base)
+        shrunk = scores - base
+        shrunk *= self.trust
+        shrunk += base
+        return shrunk
 
     @cached_property
     def trust(self) -> Floats:
