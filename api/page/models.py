@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 from flask import Response
 
-from api.backend import backend
+from api.backend import backend, recommender
 from api.page.drawing import Scale
 from api.page.site import pages, query_as, render
 from api.readings import LIST_LENGTH, moved
 from api.schemas.models import ModelsQuery, TwoVersions
-from recsys.errors import RecsysError
+from recsys.errors import NoModelError, RecsysError
 from recsys.store import (
     StoreSource,
     VersionInfo,
@@ -50,6 +50,7 @@ def show_models() -> Response:
         rows=[(version, _metrics(version)) for version in shown],
         older=shown[-1].model_id if len(versions) > query.limit else None,
         champion=None if champion is None else get_alias(engine, CHAMPION),
+        served=_served(),
         failure=backend().serving.failure,
     )
 
@@ -89,6 +90,13 @@ def show_drift() -> Response:
         length=LIST_LENGTH,
         n_moved=N_MOVED,
     )
+
+
+def _served() -> int | None:
+    try:
+        return recommender().model_id
+    except NoModelError:
+        return None
 
 
 def _metrics(version: VersionInfo) -> dict[str, float | None]:

@@ -29,6 +29,19 @@ def test_versions_are_listed_newest_first_with_what_is_served(two_versions):
     assert "Version 1 is the champion" in page.text
 
 
+@pytest.mark.parametrize(
+    ("damaged", "told"), [("= 2", "but version 1 is served"), ("> 0", "but nothing is served")]
+)
+def test_what_stands_in_for_a_damaged_champion_is_named(fresh_shop, damaged, told):
+    fresh_shop.train(seed=2)
+    with fresh_shop.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE item_embeddings SET factors = x'00' WHERE snapshot_id {damaged}"
+        )
+    page = fresh_shop.get("/models").text
+    assert f"Version 2 is the champion, {told}: version 2 cannot be loaded" in page
+
+
 def test_a_store_without_versions_says_that_nothing_is_served(empty_shop):
     assert "Nothing is served" in empty_shop.get("/models").text
 
