@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import urllib3
 
 from benchmarks.serving.service import Server, Store
 from benchmarks.storing import make
 from recsys import store
 
 N_USERS = 1000
+
+_LOADING = 900.0  # seconds that a worker may take
 
 
 @contextmanager
@@ -39,4 +42,7 @@ def served(
     engine.dispose()
     del ratings, snapshot
     with shop.served("--workers", str(n_workers)) as server:
+        # Each worker reads the catalogue when it is first asked, which takes a while.
+        while server.log.read_text().count("serving version") < n_workers:
+            urllib3.request("GET", f"{server.address}/readyz", timeout=_LOADING)
         yield server
