@@ -30,10 +30,11 @@ def form(request):
 
 
 @pytest.fixture
-def elsewhere(tmp_path):
+def elsewhere(tmp_path, migrated):
     """Another database, which holds nothing."""
-    engine = store.open_database(f"sqlite:///{tmp_path}/elsewhere.db")
-    store.upgrade(engine)
+    path = tmp_path / "elsewhere.db"
+    path.write_bytes(migrated)
+    engine = store.open_database(f"sqlite:///{path}")
     yield engine
     engine.dispose()
 
