@@ -38,7 +38,7 @@ report: setup ## write the embedding analysis report to var/report
 	$(BIN)/recsys report --out var/report
 
 test: setup-dev ## run the tests
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: setup-dev format lint types layers test ## format, lint, types, import layers, tests: what CI runs
 
