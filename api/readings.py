@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -19,11 +20,15 @@ from recsys.store import StoreSource, get_version, sample_users
 # Axes take a second where there are many items, and each page and each answer asks for some. They
 # are kept as long as the version is, for the few numbers of them that are asked for.
 MOST_KEPT = 8
-LIST_LENGTH = 10
-N_USERS = 100
 _kept: WeakKeyDictionary[Recommender, dict[tuple[int, int, int], PrincipalAxes]] = (
     WeakKeyDictionary()
 )
+
+LIST_LENGTH = 10
+"""Of the lists whose overlap is measured."""
+N_USERS = 100
+"""Whose lists these are, at most."""
+_measuring = Lock()
 
 
 class Moved(NamedTuple):
@@ -80,8 +85,6 @@ def axes(n_components: int, top: int, min_ratings: int = 20) -> PrincipalAxes:
     return found
 
 
-# Versions never change and their ids are never given again; a comparison takes a second or more.
-@lru_cache(maxsize=16)
 def moved(engine: Engine, before: int, after: int, min_ratings: int) -> Moved:
     """Return what moved between two versions, given by their ``model_id``.
 
@@ -90,6 +93,14 @@ def moved(engine: Engine, before: int, after: int, min_ratings: int) -> Moved:
     NotFoundError
         If a version has no rating embeddings, or too few items can be compared.
     """
+    # Who asks for what is being measured waits for it, and does not measure it a second time.
+    with _measuring:
+        return _measured(engine, before, after, min_ratings)
+
+
+# Versions never change and their ids are never given again; a comparison takes a second or more.
+@lru_cache(maxsize=16)
+def _measured(engine: Engine, before: int, after: int, min_ratings: int) -> Moved:
     source = StoreSource(engine)
     sides = ((source.item_side(each, "rating"), source.catalogue(each)) for each in (before, after))
     found = measure_drift(*sides, min_ratings=min_ratings)

@@ -23,6 +23,7 @@ VIEWS = {
     "insights": "/insights?limit=8",
     "models": "/models",
     "comparison": "/models/compare?from=1&to=2",
+    "drift": "/models/compare/drift?from=1&to=2",
 }
 WIDE = {"width": 1200, "height": 860}
 PHONE = {"width": 390, "height": 844}
@@ -52,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show(page: Page, url: str) -> None:
-    page.goto(url)
+    answer = page.goto(url)
+    if answer is None or not answer.ok:
+        raise RuntimeError(f"{url} is no page to picture: {page.title()}")
     if url.startswith("/explore"):
         page.locator("#film li").first.wait_for()
         page.locator("#whole").click()  # the film, and where it lies among the others
