@@ -232,7 +232,8 @@ def load_catalogue(connection: Connection, data_set: Any) -> Catalogue:
 def load_user_ids(connection: Connection, data_set_id: int) -> list[str]:
     """Return the user id of each user row of a data set."""
     query = select(RatedItems.user_id).where(RatedItems.data_set_id == data_set_id)
-    return list(connection.scalars(query.order_by(RatedItems.user_row)).all())
+    # Of many rows, unpacking each is quicker than `scalars`.
+    return [user_id for (user_id,) in connection.execute(query.order_by(RatedItems.user_row))]
 
 
 def load_item_ids(connection: Connection, data_set_id: int) -> list[str]:

@@ -15,7 +15,7 @@ from recsys.model.intervals import StarIntervals
 from recsys.model.item_side import Floats, Head, ItemSide
 from recsys.model.newcomers import STRENGTHS, Newcomers
 from recsys.model.snapshot import Objective, Snapshot
-from recsys.store.blobs import check_lengths, check_rows, cut, join
+from recsys.store.blobs import check_lengths, check_rows, cut_rows, join
 from recsys.store.data_sets import load_item_ids
 from recsys.store.tables import DataSet, ItemEmbedding, Layer, Model, SnapshotRow, UserEmbedding
 
@@ -26,24 +26,23 @@ def user_embedding_rows(snapshot_id: int, snapshot: Snapshot) -> Iterator[tuple[
         repeat(snapshot_id),
         range(snapshot.n_users),
         snapshot.user_bias.tolist(),
-        cut(snapshot.user_factors, "<f4", np.arange(snapshot.n_users + 1)),
+        cut_rows(snapshot.user_factors, "<f4"),
         strict=False,
     )
 
 
 def item_embedding_rows(snapshot_id: int, items: ItemSide) -> Iterator[tuple[Any, ...]]:
     """Return a snapshot's rows of ``item_embeddings``, columns in the table's order."""
-    starts = np.arange(items.n_items + 1)
     new = items.newcomers
     implicit: tuple[Iterable[Any], Iterable[Any]] = (repeat(None), repeat(None))
     if new is not None and new.item_implicit is not None and new.item_implicit_bias is not None:
-        implicit = (new.item_implicit_bias.tolist(), cut(new.item_implicit, "<f4", starts))
+        implicit = (new.item_implicit_bias.tolist(), cut_rows(new.item_implicit, "<f4"))
     return zip(
         repeat(snapshot_id),
         range(items.n_items),
         items.item_counts.tolist(),
         items.item_bias.tolist(),
-        cut(items.item_factors, "<f4", starts),
+        cut_rows(items.item_factors, "<f4"),
         *implicit,
         strict=False,
     )
