@@ -84,7 +84,9 @@ def _as_json(compared: VersionComparison, moved: _Moved | None) -> dict[str, Any
 
 def _print_objective(pair: ObjectivePair) -> None:
     rows: list[list[Any]] = [
-        [name, found.before, found.after, found.difference] for name, found in pair.metrics.items()
+        [name, found.before, found.after, found.difference]
+        for name, found in pair.metrics.items()
+        if found.before is not None or found.after is not None
     ]
     print_table(rows, [pair.objective, "before", "after", "difference"])
     click.echo()

@@ -20,6 +20,9 @@ def test_scores_and_settings_stand_side_by_side(two, done):
     assert lines[0].split() == ["rating", "before", "after", "difference"]
     assert ["seed", "0", "5"] in [line.split() for line in lines]
     assert any(line.startswith("moved farthest") for line in lines)
+    # What neither has is not listed: ranking embeddings predict no stars.
+    assert [line.split()[0] for line in lines if line.startswith("rmse")] == ["rmse"]
+    assert max(map(len, lines[: lines.index("")])) <= 80
 
 
 def test_a_version_is_the_same_as_itself_and_compared_with_the_champion_unless_said(trained, done):
