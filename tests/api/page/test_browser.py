@@ -4,10 +4,12 @@ import csv
 import re
 from collections import defaultdict
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from benchmarks.map_frames import random_points
 from recsys import store
 
 VIEWS = [
@@ -21,6 +23,18 @@ VIEWS = [
     "/models/compare?from=1&to=2",
 ]
 MEGABYTE = 1_000_000
+# Row and column of each square that is drawn, from the top.
+DRAWN_BLOCKS = """() => {
+  const canvas = document.querySelector("#map canvas"), { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const is = (row, column) => data[4 * (row * width + column) + 3] > 0;
+  const found = [];
+  for (let row = 1; row < height; row += 1)
+    for (let column = 1; column < width; column += 1)
+      if (is(row, column) && !is(row - 1, column) && !is(row, column - 1))
+        found.push([row, column]);
+  return found;
+}"""
 FIRST_CONTENT = """new Promise((resolve) => new PerformanceObserver((list) => {
   const [entry] = list.getEntriesByName("first-contentful-paint");
   if (entry) resolve(entry.startTime);
@@ -136,6 +150,19 @@ def test_a_lasso_makes_a_list_to_download_with_coordinates(page):
     assert {row["item_id"] for row in rows} == set(shown["item_id"])
     first = shown["item_id"].index(rows[0]["item_id"])
     assert float(rows[0]["axis_1"]) == along[first]
+
+
+def test_thousands_of_films_are_drawn_each_where_it_lies(page):
+    points, places = random_points(7000, np.random.default_rng(0))
+    # Two lie at the ends of the diagonal, all others in its middle.
+    places["coordinates"] = [-4.0, 4.0, *[0.0] * 6998]
+    page.route("**/explore/points.json*", lambda route: route.fulfill(json=points))
+    page.route("**/explore/coordinates.json*", lambda route: route.fulfill(json=places))
+    open_map(page)
+    high, middle, low = page.evaluate(DRAWN_BLOCKS)
+    assert high[0] < low[0]
+    assert high[1] > low[1]
+    assert middle == pytest.approx([(a + b) / 2 for a, b in zip(high, low, strict=True)], abs=2)
 
 
 def test_other_axes_and_colours_are_kept_in_the_address(page):
