@@ -179,6 +179,22 @@ def _two_versions(_one_version, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def _embedded_version(tmp_path_factory):
+    """The folder of `embedded`, and what its training told."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with _at_home(folder):
+        return folder, _run_well("train", "--n-epochs", 1, "--n-factors", 4, "--json")
+
+
+@pytest.fixture
+def embedded(home, _embedded_version):
+    """A champion that was trained without saying on what, as `train --json` tells of it."""
+    folder, told = _embedded_version
+    shutil.copytree(folder, home, dirs_exist_ok=True)
+    return told.json
+
+
 @pytest.fixture
 def trained(shop, home, _one_version):
     """A champion of the shop's ratings, as `train --json` tells of it."""

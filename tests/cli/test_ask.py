@@ -68,8 +68,7 @@ def test_a_version_without_intervals_predicts_all_the_same_and_says_so(trained, 
     assert "stored without intervals" in told.err
 
 
-def test_filters_narrow_the_list(done):
-    done("train", "--n-epochs", 1, "--n-factors", 4)
+def test_filters_narrow_the_list(embedded, done):
     filters = ("--genre", "Film-Noir", "--year-min", 1945, "--year-max", 1955, "--min-ratings", 10)
     items = done("recommend", "1", *filters, "--json").json["items"]
     assert items

@@ -285,10 +285,9 @@ def test_ids_held_out_but_not_trained_on_are_counted_and_told(write_csv, done):
     assert f"{n_users} are of users and {n_items} of items without training ratings" in told
 
 
-def test_the_embedded_set_is_trained_on_by_default(done):
-    trained = done("train", "--n-epochs", 1, "--n-factors", 4, "--json").json
-    assert trained["data"] == "ml-latest-small"
-    assert trained["n_train"] + trained["n_test"] == 100_004
+def test_the_embedded_set_is_trained_on_by_default(embedded, done):
+    assert embedded["data"] == "ml-latest-small"
+    assert embedded["n_train"] + embedded["n_test"] == 100_004
     listed = done("recommend", "1", "--limit", 5, "--json").json["items"]
     assert len({item["title"] for item in listed}) == 5
     assert listed != done("recommend", "2", "--limit", 5, "--json").json["items"]
