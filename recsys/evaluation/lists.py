@@ -111,7 +111,9 @@ def recommend_lists(
     of_two = predictor.list_scores(users[:2])
     if len(of_two) == 2 and of_two.strides[0] == 0:
         scores = np.where(predictor.item_counts > 0, of_two[0], -np.inf)
-        return _shared_lists(scores, TrainingItems(train), users, k)
+        lists = _shared_lists(scores, TrainingItems(train), users, k)
+        progress(len(users), len(users))
+        return lists
     lists = np.full((len(users), k), -1, np.int32)
     for part, scores in candidate_scores(predictor, train, users):
         lists[part] = best_items(scores, k)

@@ -137,3 +137,11 @@ def test_lists_of_shared_scores_are_those_of_a_row_for_each(scores, pairs, untra
         patch.setattr(module, "_USERS", 2)
         found.append(recommend_lists(shared, train, np.array(users, int), k))
     assert found[0].tolist() == found[1].tolist() == found[2].tolist()
+
+
+def test_lists_of_shared_scores_are_told_to_be_done():
+    train, told = ratings([(0, 0)], n_users=3, n_items=2), []
+    predictor = Scored([[1, 2]], [1, 1])
+    predictor.list_scores = lambda users: np.broadcast_to(predictor.table[0], (len(users), 2))
+    recommend_lists(predictor, train, np.arange(3), 1, progress=lambda *n: told.append(n))
+    assert told == [(3, 3)]
