@@ -69,7 +69,7 @@ RATES = {0.0: 0.01, 0.9: 0.001, 0.99: 0.0001}
 
 
 @pytest.mark.parametrize("momentum", RATES)
-@pytest.mark.parametrize("batch_size", [1, 64, 10_000])
+@pytest.mark.parametrize("batch_size", [1, 64, 2_000])
 @pytest.mark.parametrize("y_range", [None, (0.0, 5.5)])
 @pytest.mark.parametrize("penalty", [Penalty(0, 0), PENALTY])
 def test_500_compiled_steps_are_the_engines(make_ratings, momentum, batch_size, y_range, penalty):
@@ -89,17 +89,19 @@ def test_500_compiled_steps_are_the_engines(make_ratings, momentum, batch_size, 
 
 @pytest.mark.parametrize("momentum", RATES)
 @pytest.mark.parametrize("batch_size", [1, 64, 10_000])
-def test_500_compiled_steps_in_single_precision_stay_near_the_engines(
+def test_500_compiled_steps_are_the_engines_in_double_and_near_them_in_single_precision(
     make_ratings, momentum, batch_size
 ):
     ratings = make_ratings(160, 100, max(batch_size, 600))
     given = {"n_factors": 3, "momentum": momentum, "batch_size": batch_size, "n_steps": 500}
-    lr = RATES[momentum] * batch_size**0.7
-    single, _ = trained(compiled, ratings, dtype=np.float32, lr=lr, **given)
-    double, _ = trained(engine, ratings, dtype=np.float64, lr=lr, **given)
-    for name, expected in double.arrays().items():
-        difference = np.linalg.norm(getattr(single, name) - expected)
-        assert difference <= 1e-3 * np.linalg.norm(expected), name
+    given["lr"] = RATES[momentum] * batch_size**0.7
+    slow, slow_losses = trained(engine, ratings, **given)
+    for dtype, tolerance in ((np.float64, 1e-8), (np.float32, 1e-3)):
+        fast, losses = trained(compiled, ratings, dtype=dtype, **given)
+        np.testing.assert_allclose(losses, slow_losses, rtol=tolerance, atol=tolerance)
+        for name, expected in slow.arrays().items():
+            difference = np.linalg.norm(getattr(fast, name) - expected)
+            assert difference <= tolerance * np.linalg.norm(expected), (dtype, name)
 
 
 @settings(deadline=None, max_examples=20)
