@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import socket
 from dataclasses import replace
@@ -20,6 +21,8 @@ from recsys.errors import RecsysError
 
 # For a request under way when the server is told to end.
 GRACEFUL_SECONDS = 30
+
+_M_ARENA_MAX = -8  # as malloc.h has it
 
 
 def serve(
@@ -72,7 +75,7 @@ def serve(
         "limit_request_line": 8190,
         "logconfig_dict": logging_config(log_format),
         "logger_class": _Logger,
-        "post_worker_init": _one_thread_per_product,
+        "post_worker_init": _prepare,
         "child_exit": lambda _server, worker: metrics.forget_gauges_of(worker.pid),
         "on_exit": lambda _server: scratch.remove(),
     }
@@ -120,7 +123,11 @@ class _Logger(GunicornLogger):  # type: ignore[misc]  # gunicorn publishes no ty
         """Do nothing: `api.logs` has a line for each request, and to make another takes a while."""
 
 
-def _one_thread_per_product(_worker: object) -> None:
+def _prepare(_worker: object) -> None:
+    # Before there are threads: glibc would give each a heap of its own, which keeps what the
+    # largest request there once took. One thread runs at a time anyway.
+    with contextlib.suppress(OSError, AttributeError):  # elsewhere than on glibc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
     # The workers are the parallelism: more threads for a matrix product would only contend.
     # The limit is for libraries already loaded, the variables for those that come later.
     threadpool_limits(limits=1)
