@@ -18,6 +18,7 @@ Fits = dict[str, Callable[[Ratings], Predictor]]
 OURS = "recsys"
 # What differs from the defaults.
 _STARS: Mapping[str, Mapping[str, Any]] = {
+    "without both": {"implicit": False, "n_prior": 0.0, "reg": 0.11},
     "without who rated what": {"implicit": False},
     "without n_prior, reg .15": {"n_prior": 0.0, "reg": 0.15},
     "16 factors": {"n_factors": 16},

@@ -27,6 +27,9 @@ def training_options(command: _Command) -> _Command:
         _setting("optimizer", click.Choice(list(OPTIMIZERS)), "What moves the parameters."),
         _setting("momentum", float, "v = momentum * v + gradient; beta1 of Adam's family."),
         _setting("clip", float, "Largest norm of the gradient.", "no clipping"),
+        _setting(
+            "row_limit", float, "Ratings of a user or item that count in a step.", "by the data"
+        ),
         _setting("reg", float, "L2 penalty of embeddings, per rating."),
         _setting("reg_bias", float, "L2 penalty of biases, per rating."),
         click.option(
@@ -34,7 +37,7 @@ def training_options(command: _Command) -> _Command:
             help="Let who rated what enter the embeddings.",
         ),
         _setting("reg_implicit", float, "L2 penalty of implicit terms, per rating."),
-        _setting("n_prior", float, "Ratings that these penalties count beside a row's own."),
+        _setting("n_prior", float, "Ratings that penalties count beside a row's own."),
         _setting("init_std", float, "Spread of the initial embeddings."),
         _setting(
             "y_range", (float, float), "Keep predictions between these stars by a sigmoid.",

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data import IdMap
-from recsys.model.aligned import aligned
+from recsys.model.aligned import aligned, aligned_zeros
 from recsys.model.implicit import WhoRatedWhat
 from recsys.model.item_side import ItemSide
-from recsys.model.objective import Array, Loss, Penalty, Rows, TensorLoss
+from recsys.model.objective import Array, Loss, Penalty, RatingCounts, Rows, TensorLoss
 from recsys.nn.losses import squared_error
 from recsys.nn.tensor import Tensor
 
@@ -59,13 +59,16 @@ class EmbeddingDotBias:
         mu. Fixed, not learned. On the logit scale with ``y_range``.
     y_range : (float, float), optional
         Bounds of the sigmoid, in stars.
-    init_std : float
-        Embeddings start as N(0, init_std^2); everything else starts at zero.
+    init_std : float or (float, float)
+        Embeddings start as N(0, init_std^2), users' and items' alike or each as said; everything
+        else starts at zero.
     rng : numpy.random.Generator
         Draws the initial embeddings.
     dtype : float32 or float64
     who_rated_what : WhoRatedWhat, optional
         Adds the implicit terms.
+    rating_counts : RatingCounts, optional
+        Of the training ratings; a penalty with ``n_prior`` asks for them.
 
     Attributes
     ----------
@@ -89,17 +92,19 @@ class EmbeddingDotBias:
         *,
         global_mean: float = 0.0,
         y_range: tuple[float, float] | None = None,
-        init_std: float = 0.01,
+        init_std: float | tuple[float, float] = 0.01,
         rng: np.random.Generator,
         dtype: np.typing.DTypeLike = np.float32,
         who_rated_what: WhoRatedWhat | None = None,
+        rating_counts: RatingCounts | None = None,
     ) -> None:
         self.global_mean = global_mean
         self.y_range = y_range
         self.who_rated_what = who_rated_what
-        # Drawn in float64 whatever the dtype, so that both precisions start from the same place.
-        self.user_factors: Array = aligned(rng.normal(0, init_std, (n_users, n_factors)), dtype)
-        self.item_factors: Array = aligned(rng.normal(0, init_std, (n_items, n_factors)), dtype)
+        self._rating_counts = rating_counts
+        of_users, of_items = init_std if isinstance(init_std, tuple) else (init_std, init_std)
+        self.user_factors: Array = _drawn(rng, of_users, (n_users, n_factors), dtype)
+        self.item_factors: Array = _drawn(rng, of_items, (n_items, n_factors), dtype)
         self.user_bias: Array = np.zeros(n_users, dtype)
         self.item_bias: Array = np.zeros(n_items, dtype)
         if who_rated_what is not None:
@@ -155,9 +160,9 @@ class EmbeddingDotBias:
 
             reg_implicit (|x_u|^2 + |y_i|^2 + the squares of their biases)
 
-        so that a row is penalised once for each of its ratings. With ``n_prior``, which goes with
-        implicit terms, the penalties of a row that has n training ratings are
-        ``(n + n_prior) / n`` times these: over an epoch it is penalised for ``n_prior`` more.
+        so that a row is penalised once for each of its ratings. With ``n_prior``, the penalties
+        of a row that has n training ratings are ``(n + n_prior) / n`` times these: over an epoch
+        it is penalised for ``n_prior`` more.
         """
         error = self.predict(users, items) - values
         return Loss(float(np.mean(error**2)), self.penalties(users, items, penalty))
@@ -169,6 +174,19 @@ class EmbeddingDotBias:
             for _, array, strength, counts in self._penalised(users, items, penalty)
         )
         return float(total / len(users))
+
+    def penalty_weights(self, penalty: Penalty) -> tuple[Array, Array]:
+        """Return how often a rating counts in the penalties of its user and of its item.
+
+        Returns
+        -------
+        (n_users,), (n_items,) float64
+        """
+        if not penalty.n_prior:
+            return np.ones(len(self.user_bias)), np.ones(len(self.item_bias))
+        if self._rating_counts is None:
+            raise ValueError("a penalty with n_prior, but the model was not told rating_counts")
+        return self._rating_counts.penalty_weights(penalty.n_prior)
 
     def gradients(
         self, users: Rows, items: Rows, values: Array, penalty: Penalty
@@ -248,7 +266,7 @@ class EmbeddingDotBias:
         if self.y_range is not None:
             low, high = self.y_range
             prediction = prediction.sigmoid() * (high - low) + low
-        user_weights, item_weights = (w.astype(p.data.dtype) for w in self._weights(penalty))
+        user_weights, item_weights = (w.astype(p.data.dtype) for w in self.penalty_weights(penalty))
         penalties = []
         for name, of_batch in read.items():
             weights = user_weights[users] if name.startswith("user") else item_weights[items]
@@ -293,18 +311,21 @@ class EmbeddingDotBias:
         self, users: Rows, items: Rows, penalty: Penalty
     ) -> Iterator[tuple[str, Array, float, Array]]:
         """Yield name, array, strength of its penalty, and how often each row is penalised."""
-        of_users, of_items = self._weights(penalty)
+        of_users, of_items = self.penalty_weights(penalty)
         of_users = of_users * np.bincount(users, minlength=len(of_users))
         of_items = of_items * np.bincount(items, minlength=len(of_items))
         for name, array in self.arrays().items():
             weights = of_users if name.startswith("user") else of_items
             yield name, array, _strength(name, penalty), weights
 
-    def _weights(self, penalty: Penalty) -> tuple[Array, Array]:
-        """Return how often a rating counts in the penalties of its user and of its item."""
-        if self.who_rated_what is None:
-            return np.ones(len(self.user_bias)), np.ones(len(self.item_bias))
-        return self.who_rated_what.penalty_weights(penalty.n_prior)
+
+def _drawn(
+    rng: np.random.Generator, std: float, shape: tuple[int, int], dtype: np.typing.DTypeLike
+) -> Array:
+    if std == 0:
+        return aligned_zeros(shape, dtype)
+    # In float64 whatever the dtype, so that both precisions start from the same place.
+    return aligned(rng.normal(0, std, shape), dtype)
 
 
 def _strength(name: str, penalty: Penalty) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from recsys.model.embedding_dot_bias import EmbeddingDotBias
 from recsys.model.embedding_mlp import EmbeddingMLP
 from recsys.model.implicit import WhoRatedWhat
-from recsys.model.objective import Penalty
+from recsys.model.objective import Penalty, RatingCounts
 from recsys.nn.gradcheck import Check, check_gradients, check_tensors, draw
 from recsys.nn.tensor import Tensor
 
@@ -63,9 +63,12 @@ def _mlp(rng: np.random.Generator, y_range: Range) -> list[Check]:
 def _dot(rng: np.random.Generator, y_range: Range, implicit: bool) -> EmbeddingDotBias:
     users, items = np.nonzero(rng.random((_N_USERS, _N_ITEMS)) < 0.6)
     who_rated_what = WhoRatedWhat.of(users, items, (_N_USERS, _N_ITEMS), np.float64)
+    counts = RatingCounts(
+        np.bincount(users, minlength=_N_USERS), np.bincount(items, minlength=_N_ITEMS)
+    )
     model = EmbeddingDotBias(
         _N_USERS, _N_ITEMS, 4, global_mean=0.3, y_range=y_range, rng=rng, dtype=np.float64,
-        who_rated_what=who_rated_what if implicit else None,
+        who_rated_what=who_rated_what if implicit else None, rating_counts=counts,
     )  # fmt: skip
     for array in model.arrays().values():
         array[...] = draw(rng, array.shape)

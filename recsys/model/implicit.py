@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
-from recsys.model.objective import Array, Rows
+from recsys.model.objective import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,21 +51,6 @@ class WhoRatedWhat:
     def by_item_transposed(self) -> sparse.csr_array:
         """(n_users, n_items): takes gradients of items' sums back to the users' vectors."""
         return self.by_item.T.tocsr()
-
-    def penalty_weights(self, n_prior: float) -> tuple[Array, Array]:
-        """Return how often a rating counts in its user's and in its item's penalties.
-
-        A row of n ratings is penalised for ``n + n_prior`` over an epoch.
-
-        Returns
-        -------
-        (n_users,), (n_items,) float64
-        """
-        of_users, of_items = (
-            1 + n_prior / np.maximum(np.diff(sums.indptr), 1)
-            for sums in (self.by_user, self.by_item)
-        )
-        return of_users, of_items
 
     @property
     def curvature(self) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data import IdMap
+from recsys.data import IdMap, Ratings
 from recsys.model.item_side import ItemSide
 from recsys.nn.tensor import Tensor
 
@@ -25,7 +25,36 @@ class Penalty(NamedTuple):
     reg_implicit: float = 0.0
     """On all implicit terms."""
     n_prior: float = 0.0
-    """Ratings that every row is penalised for beside its own; only with implicit terms."""
+    """Ratings that every row is penalised for beside its own."""
+
+
+class RatingCounts(NamedTuple):
+    """How many training ratings each row has; n_prior is counted beside them."""
+
+    users: NDArray[np.integer[Any]]
+    """(n_users,)"""
+    items: NDArray[np.integer[Any]]
+    """(n_items,)"""
+
+    @classmethod
+    def of(cls, train: Ratings) -> Self:
+        """Return the counts of a training set."""
+        return cls(
+            np.bincount(train.users, minlength=train.n_users),
+            np.bincount(train.items, minlength=train.n_items),
+        )
+
+    def penalty_weights(self, n_prior: float) -> tuple[Array, Array]:
+        """Return how often a rating counts in its user's and in its item's penalties.
+
+        A row of n ratings is penalised for ``n + n_prior`` over an epoch.
+
+        Returns
+        -------
+        (n_users,), (n_items,) float64
+        """
+        of_users, of_items = (1 + n_prior / np.maximum(counts, 1) for counts in self)
+        return of_users, of_items
 
 
 class Loss(NamedTuple):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -33,6 +34,8 @@ class CompiledSteps:
         All that will be stepped on: they decide the size of the buffers.
     clip : float, optional
         Largest norm of the gradient: a longer one is scaled down to it.
+    row_limit : float, optional
+        A row that has more ratings than this in a batch has its gradient scaled down to so many.
     """
 
     def __init__(
@@ -41,11 +44,14 @@ class CompiledSteps:
         penalty: Penalty,
         batches: Batches,
         clip: float | None = None,
+        row_limit: float | None = None,
     ) -> None:
         self._objective = objective_of(model, penalty)
         self._clip = clip
-        self._users = _side(model.user_factors, model.user_bias)
-        self._items = _side(model.item_factors, model.item_bias)
+        self._row_limit = math.inf if row_limit is None else float(row_limit)
+        of_users, of_items = model.penalty_weights(penalty)
+        self._users = _side(model.user_factors, model.user_bias, of_users)
+        self._items = _side(model.item_factors, model.item_bias, of_items)
         self._work = make_work(batches, model.user_factors)
         # Without clipping rows are stepped at once, and a gradient is worked on only.
         n_rows = (kernels.N_PARTS, kernels.N_PARTS) if clip is None else batches.largest[1:]
@@ -60,7 +66,7 @@ class CompiledSteps:
         """See `Steps`."""
         users, items, work, objective = self._users, self._items, self._work, self._objective
         rates = float(self._lr[self._step]), float(self._momentum[self._step])
-        move = Move(self._step, *rates, self._clip is None, *self._glide)
+        move = Move(self._step, *rates, self._row_limit, self._clip is None, *self._glide)
         row_kernels.glide(items, batch.item_rows, move)
         kernels.user_pass(batch, users, items, objective, work, self._of_users, move)
         kernels.item_pass(batch, items, objective, work, self._of_items, move)
@@ -76,7 +82,9 @@ class CompiledSteps:
         """See `Steps`."""
         for side in (self._users, self._items):
             all_rows = np.arange(len(side.bias), dtype=np.uint32)
-            row_kernels.glide(side, all_rows, Move(self._step, 0.0, 0.0, False, *self._glide))
+            row_kernels.glide(
+                side, all_rows, Move(self._step, 0.0, 0.0, math.inf, False, *self._glide)
+            )
             side.last_step[:] = 0
 
     def state(self) -> Mapping[str, Array]:
@@ -164,6 +172,7 @@ def gradients(n_rows: int, like: Array) -> Gradient:
     )
 
 
-def _side(factors: Array, bias: Array) -> Side:
+def _side(factors: Array, bias: Array, penalty_weight: Array) -> Side:
     velocity = aligned_zeros(factors.shape, factors.dtype)
-    return Side(factors, bias, velocity, np.zeros_like(bias), np.zeros(len(bias), np.int64))
+    weight = penalty_weight.astype(factors.dtype)
+    return Side(factors, bias, velocity, np.zeros_like(bias), weight, np.zeros(len(bias), np.int64))

@@ -51,12 +51,14 @@ class Hyperparameters:
         In [0, 1): that of the optimizer, beta1 in Adam's family.
     clip : float or None
         Largest norm of the gradient, above 0: a longer one is scaled down to it.
+    row_limit : float or None
+        A row that has more ratings than this in a batch has its gradient scaled down to so many,
+        above 0; goes with ``momentum`` and ``sgd`` on ``dot`` without implicit terms.
     reg, reg_bias, reg_implicit : float
         L2 penalties of embeddings, biases and implicit terms per rating, at least 0
         (`EmbeddingDotBias.loss`).
     n_prior : float
-        Ratings that each of these penalties counts beside a row's own, at least 0; goes with
-        implicit terms.
+        Ratings that each of these penalties counts beside a row's own, at least 0.
     unobserved : float
         How much all pairs weigh in the ranking objective, the liked ones weighing 1; above 0.
     init_std : float
@@ -95,6 +97,7 @@ class Hyperparameters:
     lr: float
     momentum: float = 0.9
     clip: float | None = None
+    row_limit: float | None = None
     reg: float = 0.07
     reg_bias: float = 0.05
     reg_implicit: float = 0.2
@@ -138,7 +141,7 @@ class Hyperparameters:
         for name in ("momentum", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; allowed: 0 to below 1")
-        for name in ("lr", "clip", "unobserved", "unit"):
+        for name in ("lr", "clip", "row_limit", "unobserved", "unit"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise UsageError(f"{name} is {value}; allowed: finite, above 0")
@@ -182,8 +185,6 @@ class Hyperparameters:
     @property
     def penalty(self) -> Penalty:
         """The strength of the L2 penalties."""
-        if not self.implicit:
-            return Penalty(self.reg, self.reg_bias)
         return Penalty(self.reg, self.reg_bias, self.reg_implicit, self.n_prior)
 
     def make_schedule(self) -> Schedule:

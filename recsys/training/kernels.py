@@ -1,8 +1,8 @@
 """The compiled passes over a batch.
 
 Each pass walks over rows in a fixed order. The rows are cut into a fixed number of parts, each
-done by one thread and summed by itself, and no two threads write one place, so the bits are the
-same for any number of threads. The arithmetic is that of
+done by the thread that is free next and summed by itself, and no two threads write one place, so
+the bits are the same for any number of threads. The arithmetic is that of
 `recsys.model.embedding_dot_bias.EmbeddingDotBias`; ``docs/performance.md`` draws the layout.
 """
 
@@ -24,6 +24,7 @@ from recsys.training.row_kernels import (
     Move,
     Side,
     glide_row,
+    limit,
     norm_squared_of,
     of_a_row,
     over_rows,
@@ -31,6 +32,7 @@ from recsys.training.row_kernels import (
     prefetch_row,
     step_row,
 )
+from recsys.training.shared_counter import take_next
 
 # A thread that waits for the others keeps its core for some microseconds, then gives it up: on a
 # machine that is shared, the one it waits for may need it. Read when threads are first started.
@@ -97,8 +99,12 @@ def user_pass(
     move: Move,
 ) -> None:
     """Predict, and leave the users' gradient and dloss/dz of each rating."""
-    for part in prange(N_PARTS):
-        _user_part(part, batch, users, items, objective, work, gradient, move)
+    taken = np.zeros(1, np.int64)
+    for _ in prange(N_PARTS):  # a thread stays in its first round until no part is left
+        part = take_next(taken)
+        while part < N_PARTS:
+            _user_part(part, batch, users, items, objective, work, gradient, move)
+            part = take_next(taken)
 
 
 @of_a_row
@@ -114,6 +120,7 @@ def _user_part(part, batch, users, items, objective, work, gradient, move):  # t
         n_ratings = batch.user_starts[s + 1] - batch.user_starts[s]
         penalty += penalise(at, row, n_ratings, users, batch, objective, gradient)
         squared_error += _user_gradient(s, at, batch, users, items, objective, work, gradient)
+        limit(at, n_ratings, gradient, move)
         if move.at_once:
             norm_squared += step_row(at, row, users, gradient, 1.0, move)
         else:
@@ -186,8 +193,12 @@ def item_pass(
     batch: Batch, items: Side, objective: Objective, work: Work, gradient: Gradient, move: Move
 ) -> None:
     """Leave the items' gradient, from what the pass by user has left."""
-    for part in prange(N_PARTS):
-        _item_part(part, batch, items, objective, work, gradient, move)
+    taken = np.zeros(1, np.int64)
+    for _ in prange(N_PARTS):  # a thread stays in its first round until no part is left
+        part = take_next(taken)
+        while part < N_PARTS:
+            _item_part(part, batch, items, objective, work, gradient, move)
+            part = take_next(taken)
 
 
 @of_a_row
@@ -202,6 +213,7 @@ def _item_part(part, batch, items, objective, work, gradient, move):  # type: ig
         n_ratings = batch.item_starts[s + 1] - batch.item_starts[s]
         penalty += penalise(at, row, n_ratings, items, batch, objective, gradient)
         _item_gradient(s, at, batch, work, gradient)
+        limit(at, n_ratings, gradient, move)
         if move.at_once:
             norm_squared += step_row(at, row, items, gradient, 1.0, move)
         else:

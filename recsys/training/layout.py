@@ -1,14 +1,22 @@
-"""The compiled sorting of ratings into mini-batches, in time proportional to their number."""
+"""The compiled sorting of ratings into mini-batches, in time proportional to their number.
+
+Groups of users, and then batches, are dealt with side by side on several threads; no two of them
+write one place.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 _compiled = njit(cache=True)
+_side_by_side = njit(cache=True, parallel=True)
+
+# Users are cut into so many groups of about as many ratings each.
+_N_GROUPS = 16
 
 
-@_compiled
+@_side_by_side
 def deal(users, items, values, n_runs, order, ratings_from):  # type: ignore[no-untyped-def]
     """Return users, items and values of all batches, one after the other, each by user.
 
@@ -23,84 +31,147 @@ def deal(users, items, values, n_runs, order, ratings_from):  # type: ignore[no-
         Permutation of all runs, those of the first user counted first.
     ratings_from : (n_batches + 1,) int64
     """
-    n_ratings, n_users, n_batches = len(users), len(n_runs), len(ratings_from) - 1
-    by_user, user_from = _sort(users, n_users)
+    n_ratings = len(users)
+    by_user, user_from = _sort(users, len(n_runs))
+    run_from, run_begin, run_end = _lay_in_a_row(user_from, n_runs, order)
+    group_from = np.arange(_N_GROUPS + 1) * n_ratings // _N_GROUPS
+    user_group_from = np.searchsorted(user_from[:-1], group_from)
 
-    run_size = np.empty(len(order), np.int64)
-    run = 0
-    for user in range(n_users):
-        count = user_from[user + 1] - user_from[user]
-        for n in range(n_runs[user]):
-            run_size[run] = (count - n + n_runs[user] - 1) // n_runs[user]
-            run += 1
-    run_next = np.empty(len(order), np.int64)  # where the run's next rating goes in the row
-    at = 0
-    for run in order:
-        run_next[run] = at
-        at += run_size[run]
+    # Where each group's next rating of each batch goes.
+    places = np.zeros((_N_GROUPS + 1, len(ratings_from) - 1), np.int64)
+    run_batch = np.empty(len(order), np.int64)
+    for group in prange(_N_GROUPS):
+        first, end = run_from[user_group_from[group]], run_from[user_group_from[group + 1]]
+        for run in range(first, end):
+            run_batch[run] = _count(run_begin[run], run_end[run], ratings_from, places[group + 1])
+    places[0] = ratings_from[:-1]
+    for group in range(_N_GROUPS):
+        places[group + 1] += places[group]
 
-    batch_next = ratings_from[:-1].copy()
-    of_user, of_item = np.empty(n_ratings, np.uint32), np.empty(n_ratings, np.uint32)
-    of_value = np.empty(n_ratings, values.dtype)
-    first_run = 0
-    for user in range(n_users):
-        for n in range(user_from[user + 1] - user_from[user]):
-            rating, run = by_user[user_from[user] + n], first_run + n % n_runs[user]
-            batch = _batch_of(run_next[run], n_ratings, n_batches)
-            run_next[run] += 1
-            at = batch_next[batch]
-            batch_next[batch] += 1
-            of_user[at], of_item[at], of_value[at] = user, items[rating], values[rating]
-        first_run += n_runs[user]
-    return of_user, of_item, of_value
+    dealt = (
+        np.empty(n_ratings, np.uint32),
+        np.empty(n_ratings, np.uint32),
+        np.empty(n_ratings, values.dtype),
+    )
+    for group in prange(_N_GROUPS):
+        for user in range(user_group_from[group], user_group_from[group + 1]):
+            ratings = by_user[user_from[user] : user_from[user + 1]]
+            runs = slice(run_from[user], run_from[user + 1])
+            at = run_begin[runs], run_batch[runs]
+            _deal_user(user, ratings, items, values, at, ratings_from, places[group], dealt)
+    return dealt
 
 
 @_compiled
+def _lay_in_a_row(user_from, n_runs, order):  # type: ignore[no-untyped-def]
+    """Return where each user's runs begin among all, and where in the row each begins and ends."""
+    run_from = np.zeros(len(n_runs) + 1, np.int64)
+    begin, end = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
+    for user in range(len(n_runs)):
+        count, first = user_from[user + 1] - user_from[user], run_from[user]
+        run_from[user + 1] = first + n_runs[user]
+        for n in range(n_runs[user]):
+            end[first + n] = (count - n + n_runs[user] - 1) // n_runs[user]  # its size, for now
+    at = 0
+    for run in order:
+        begin[run] = at
+        at += end[run]
+        end[run] = at
+    return run_from, begin, end
+
+
+@_compiled
+def _count(begin, end, ratings_from, n_by_batch):  # type: ignore[no-untyped-def]
+    """Count a run's ratings to the batches that they fall into; return the first of these."""
+    first = np.searchsorted(ratings_from, begin, side="right") - 1
+    batch = first
+    while begin < end:
+        here = min(end, ratings_from[batch + 1]) - begin
+        n_by_batch[batch] += here
+        begin += here
+        batch += 1
+    return first
+
+
+@_compiled
+def _deal_user(user, ratings, items, values, runs, ratings_from, places, dealt):  # type: ignore[no-untyped-def]
+    """Deal a user's ratings to the user's runs, and write them where these go."""
+    run_at, run_batch = runs
+    of_user, of_item, of_value = dealt
+    run = 0
+    for rating in ratings:
+        while run_at[run] >= ratings_from[run_batch[run] + 1]:
+            run_batch[run] += 1
+        at = places[run_batch[run]]
+        places[run_batch[run]] += 1
+        of_user[at], of_item[at], of_value[at] = user, items[rating], values[rating]
+        run_at[run] += 1
+        run = run + 1 if run + 1 < len(run_at) else 0
+
+
+@_side_by_side
 def sort_by_item(users, items, n_items, ratings_from):  # type: ignore[no-untyped-def]
     """Return the arrays of `recsys.training.batches.Batch` from ``item_positions`` on.
 
     After them come ``users_from`` and ``items_from`` of `recsys.training.batches.Batches`.
     """
     n_ratings, n_batches = len(users), len(ratings_from) - 1
-    positions, slots = np.empty(n_ratings, np.uint32), np.empty(n_ratings, np.uint32)
-    # As many rows as ratings at most; what is not written takes no memory.
-    user_rows, user_starts = np.empty(n_ratings, np.uint32), _starts(n_ratings, n_batches)
-    item_rows, item_starts = np.empty(n_ratings, np.uint32), _starts(n_ratings, n_batches)
     users_from, items_from = np.zeros(n_batches + 1, np.int64), np.zeros(n_batches + 1, np.int64)
-    n_users_seen = n_items_seen = 0
-    item_next = np.empty(n_items, np.int64)
-    for batch in range(n_batches):
-        begin, end = ratings_from[batch], ratings_from[batch + 1]
-        item_next[:] = 0
-        for n in range(begin, end):
-            item_next[items[n]] += 1
-        at = 0
-        for item in range(n_items):
-            count = item_next[item]
-            item_next[item] = at
-            if count:
-                item_rows[n_items_seen], item_starts[n_items_seen + batch] = item, at
-                n_items_seen += 1
-            at += count
-        for n in range(begin, end):
-            if n == begin or users[n] != users[n - 1]:
-                user_rows[n_users_seen], user_starts[n_users_seen + batch] = users[n], n - begin
-                n_users_seen += 1
-            at = item_next[items[n]]
-            item_next[items[n]] += 1
-            positions[n], slots[begin + at] = at, n_users_seen - 1 - users_from[batch]
-        user_starts[n_users_seen + batch] = item_starts[n_items_seen + batch] = end - begin
-        users_from[batch + 1], items_from[batch + 1] = n_users_seen, n_items_seen
+    for batch in prange(n_batches):
+        here = slice(ratings_from[batch], ratings_from[batch + 1])
+        users_from[batch + 1] = 1 + np.count_nonzero(np.diff(users[here].astype(np.int64)))
+        items_from[batch + 1] = np.count_nonzero(_count_by_item(items[here], n_items))
+    users_from, items_from = np.cumsum(users_from), np.cumsum(items_from)
+
+    positions, slots = np.empty(n_ratings, np.uint32), np.empty(n_ratings, np.uint32)
+    user_rows, item_rows = np.empty(users_from[-1], np.uint32), np.empty(items_from[-1], np.uint32)
+    user_starts = np.empty(users_from[-1] + n_batches, np.uint32)
+    item_starts = np.empty(items_from[-1] + n_batches, np.uint32)
+    for batch in prange(n_batches):
+        here = slice(ratings_from[batch], ratings_from[batch + 1])
+        of_users = slice(users_from[batch], users_from[batch + 1])
+        of_items = slice(items_from[batch], items_from[batch + 1])
+        starts = (
+            user_starts[of_users.start + batch : of_users.stop + batch + 1],
+            item_starts[of_items.start + batch : of_items.stop + batch + 1],
+        )
+        rows = user_rows[of_users], item_rows[of_items]
+        _sort_batch(users[here], items[here], n_items, rows, starts, positions[here], slots[here])
     return (
-        positions,
-        slots,
-        user_rows[:n_users_seen].copy(),
-        user_starts[: n_users_seen + n_batches].copy(),
-        item_rows[:n_items_seen].copy(),
-        item_starts[: n_items_seen + n_batches].copy(),
-        users_from,
-        items_from,
-    )
+        positions, slots, user_rows, user_starts, item_rows, item_starts, users_from, items_from,
+    )  # fmt: skip
+
+
+@_compiled
+def _count_by_item(items, n_items):  # type: ignore[no-untyped-def]
+    counts = np.zeros(n_items, np.int64)
+    for item in items:
+        counts[item] += 1
+    return counts
+
+
+@_compiled
+def _sort_batch(users, items, n_items, rows, starts, positions, slots):  # type: ignore[no-untyped-def]
+    """Fill in what one batch has of `sort_by_item`'s arrays."""
+    (user_rows, item_rows), (user_starts, item_starts) = rows, starts
+    item_next = _count_by_item(items, n_items)
+    at = n_items_seen = 0
+    for item in range(n_items):
+        count = item_next[item]
+        item_next[item] = at
+        if count:
+            item_rows[n_items_seen], item_starts[n_items_seen] = item, at
+            n_items_seen += 1
+        at += count
+    n_users_seen = 0
+    for n in range(len(users)):
+        if n == 0 or users[n] != users[n - 1]:
+            user_rows[n_users_seen], user_starts[n_users_seen] = users[n], n
+            n_users_seen += 1
+        at = item_next[items[n]]
+        item_next[items[n]] += 1
+        positions[n], slots[at] = at, n_users_seen - 1
+    user_starts[n_users_seen] = item_starts[n_items_seen] = len(users)
 
 
 @_compiled
@@ -117,14 +188,3 @@ def _sort(keys, n_keys):  # type: ignore[no-untyped-def]
         positions[next_at[key]] = n
         next_at[key] += 1
     return positions, begins
-
-
-@_compiled
-def _batch_of(at, n_ratings, n_batches):  # type: ignore[no-untyped-def]
-    """Return the batch whose share of the row holds ``at``: the last b with b n // B <= at."""
-    return ((at + 1) * n_batches - 1) // n_ratings
-
-
-@_compiled
-def _starts(n_ratings, n_batches):  # type: ignore[no-untyped-def]
-    return np.empty(n_ratings + n_batches, np.uint32)

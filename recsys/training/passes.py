@@ -50,9 +50,9 @@ class Passes:
 
 
 # Nothing moves and nothing glides.
-_STAYING = Move(0, 0.0, 0.0, False, np.zeros(1), np.zeros(1))
+_STAYING = Move(0, 0.0, 0.0, np.inf, False, np.zeros(1), np.zeros(1))
 
 
 def _only_read(factors: Array, bias: Array, last_step: NDArray[np.int64]) -> Side:
     none = np.empty((0, factors.shape[1]), factors.dtype)
-    return Side(factors, bias, none, np.empty(0, bias.dtype), last_step)
+    return Side(factors, bias, none, np.empty(0, bias.dtype), np.ones_like(bias), last_step)

@@ -24,7 +24,7 @@ _STEP = 0.5
 _FIXED: Mapping[str, Any] = {"n_epochs": 40, "init_std": 0.03, "reg_bias": 0.0, "reg_implicit": 0.0}
 _UNUSED = (
     "hidden", "dropout", "implicit", "implicit_rate", "reg_bias", "reg_implicit", "y_range",
-    "early_stopping", "n_prior", "unit",
+    "early_stopping", "n_prior", "row_limit", "unit",
 )  # fmt: skip
 
 

@@ -15,7 +15,9 @@ from recsys.training.steps import momentum_name
 
 # What differs from the defaults of the dot product with implicit terms, which stand with the
 # attributes.
-_PLAIN_DEFAULTS: Mapping[str, Any] = {"n_epochs": 40, "reg": 0.11}
+_PLAIN_DEFAULTS: Mapping[str, Any] = {"n_epochs": 40, "reg": 0.05, "reg_bias": 0.02}
+# With a limit on busy rows the others learn at a higher rate, in half the epochs.
+_LIMITED_EPOCHS = 20
 _MLP_DEFAULTS: Mapping[str, Any] = {
     "n_factors": None,
     "n_epochs": 10,
@@ -26,6 +28,7 @@ _MLP_DEFAULTS: Mapping[str, Any] = {
     "init_std": 0.01,
     "hidden": (100, 50),
     "dropout": 0.4,
+    "n_prior": 0.0,
 }
 # About so many batches make an epoch, unless a batch would pass the bounds.
 _BATCHES_PER_EPOCH = {"dot": 40, "mlp": 400}
@@ -39,14 +42,18 @@ _IMPLICIT_BATCHES_PER_EPOCH = 8
 _MOST_IMPLICIT_RATINGS = 2_000_000
 # Optimizers of the engine take who rated what as a dense matrix.
 _MOST_DENSE_CELLS = 20_000_000
-# The step that one rating makes on its rows, per unit of error, once momentum has built up.
-_LR_PER_RATING = 0.02
+# The step that one rating makes on its rows, per unit of error, once momentum has built up, is
+# twice this. More of it where a limit holds back the rows that have many ratings in a batch: it
+# follows from the step that such a row would make, as a share of the largest stable one.
+_LR_PER_RATING, _LR_PER_RATING_LIMITED = 0.02, 0.04
+_LIMITED_STEP = 0.1
 # Rate of the implicit terms times their curvature, once momentum has built up; below 4 is stable.
 _IMPLICIT_STEP = 2.5
 # That curvature is for embeddings of length 1. They are longer where one user or item has a large
 # share of the ratings: the step is divided by 1 and so many times that share.
 _DOMINANCE = 4.0
-# The ratings of one row in a batch add up. Above this number a step would overshoot.
+# Where nothing is limited, the ratings of one row in a batch add up. Above this number a step
+# would overshoot.
 _MOST_RATINGS_OF_A_ROW = 200
 # Elsewhere than on SGD and the dot product the rate does not depend on the data.
 _FIXED_RATES = {
@@ -69,10 +76,11 @@ def rating_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]:
 
     About forty batches make an epoch, eight with implicit terms. The rate grows with the batch
     size (the linear scaling rule of Goyal et al. 2017), so that a rating moves its rows alike in
-    a small batch and in a large one, and is bounded where a single user or item has so many
-    ratings in each batch that they would overshoot. That of the implicit terms follows from
-    their curvature. Ratings on a scale other than one to five stars are trained in units of their
-    own (`recsys.training.units`).
+    a small batch and in a large one. A single user or item may have so many ratings in each batch
+    that together they would overshoot: there either that row alone is limited (`row_limit`), or,
+    with implicit terms and off the compiled path, the rate of all is. That of the implicit terms
+    follows from their curvature. Ratings on a scale other than one to five stars are trained in
+    units of their own (`recsys.training.units`).
 
     Raises
     ------
@@ -87,15 +95,23 @@ def rating_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]:
     _refuse_nonsense(train, model, optimizer, implicit, given)
 
     defaults = _MLP_DEFAULTS if model == "mlp" else {} if implicit else _PLAIN_DEFAULTS
+    is_limited = model == "dot" and optimizer in _COMPILED and not implicit
+    if is_limited:
+        defaults = {**defaults, "n_epochs": _LIMITED_EPOCHS}
     chosen = {"unit": _unit(train), **defaults, **given, "implicit": implicit}
-    if not implicit:
-        chosen["n_prior"] = 0.0
     has_momentum = optimizer not in OPTIMIZERS or momentum_name(optimizer) is not None
     momentum = chosen.setdefault("momentum", 0.9 if has_momentum else 0.0)
     chosen.setdefault("batch_size", _batch_size(train, model, implicit=implicit))
     if "lr" not in chosen:
-        lr = _learning_rate(train, model, optimizer, chosen["batch_size"], momentum)
+        if is_limited:
+            lr = _LR_PER_RATING_LIMITED * chosen["batch_size"] * (1 - momentum)
+        else:
+            lr = _learning_rate(train, model, optimizer, chosen["batch_size"], momentum)
         chosen["lr"] = float(f"{lr:.3g}")
+    if is_limited and "row_limit" not in chosen and chosen["lr"] > 0:
+        # A bias of n ratings in a batch is stable up to n 2 lr / batch_size = 2 (1 + momentum).
+        most = _LIMITED_STEP * (1 + momentum) * chosen["batch_size"] / chosen["lr"]
+        chosen["row_limit"] = float(f"{most:.3g}")
     if implicit and optimizer in _COMPILED and chosen["lr"] > 0:
         curvature = who_rated_what(train, np.float64).curvature
         step = _IMPLICIT_STEP / (1 + _DOMINANCE * _largest_share(train))
@@ -126,9 +142,15 @@ def _refuse_nonsense(
         raise UsageError("reg_bias is a setting of the model dot; the model mlp has no biases")
     if model == "mlp" and (implicit or "reg_implicit" in given or "n_prior" in given):
         raise UsageError("implicit terms are of the model dot; the model mlp has none")
-    for name in ("reg_implicit", "n_prior"):
-        if not implicit and name in given:
-            raise UsageError(f"{name} is of the implicit terms, which are left out; add --implicit")
+    if not implicit and "reg_implicit" in given:
+        raise UsageError(
+            "reg_implicit is of the implicit terms, which are left out; add --implicit"
+        )
+    if "row_limit" in given and (model == "mlp" or implicit or optimizer not in _COMPILED):
+        raise UsageError(
+            "row_limit is of the model dot on momentum SGD without implicit terms: add "
+            "--no-implicit, and no other optimizer than momentum or sgd"
+        )
     if implicit and optimizer not in _COMPILED:
         n_cells = train.n_users * train.n_items
         if n_cells > _MOST_DENSE_CELLS:

@@ -39,6 +39,8 @@ class Side(NamedTuple):
     """(n_rows, n_factors)"""
     bias_velocity: Array
     """(n_rows,)"""
+    penalty_weight: Array
+    """(n_rows,) how often a rating counts in its row's penalties."""
     last_step: NDArray[np.int64]
     """(n_rows,) step of the epoch that the row has reached."""
 
@@ -62,6 +64,8 @@ class Move(NamedTuple):
     """Counted from 0."""
     lr: float
     momentum: float
+    row_limit: float
+    """Ratings of a row that count; infinite if all do."""
     at_once: bool
     """Whether a pass also steps its rows; not if the gradient is only wanted, or clipped first."""
     log_decay: NDArray[np.float64]
@@ -133,8 +137,8 @@ def step_row(at, row, side, gradient, scale, move):  # type: ignore[no-untyped-d
 def penalise(at, row, n_ratings, side, batch, objective, gradient):  # type: ignore[no-untyped-def]
     """Begin a row's gradient with that of its penalty; return the penalty."""
     real = side.bias.dtype.type
-    scale = real(2 / len(batch.values))
-    reg, reg_bias = real(objective.reg * n_ratings), real(objective.reg_bias * n_ratings)
+    scale, weight = real(2 / len(batch.values)), n_ratings * side.penalty_weight[row]
+    reg, reg_bias = real(objective.reg * weight), real(objective.reg_bias * weight)
     factors, bias, of_factors = side.factors[row], side.bias[row], gradient.factors[at]
     squares = real(0)
     for f in range(len(factors)):
@@ -142,6 +146,18 @@ def penalise(at, row, n_ratings, side, batch, objective, gradient):  # type: ign
         of_factors[f] = scale * reg * factors[f]
     gradient.bias[at] = scale * reg_bias * bias
     return reg * squares + reg_bias * bias * bias
+
+
+@of_a_row
+def limit(at, n_ratings, gradient, move):  # type: ignore[no-untyped-def]
+    """Scale the gradient of a row with too many ratings in the batch down to `Move.row_limit`."""
+    if n_ratings <= move.row_limit:
+        return
+    share = gradient.bias.dtype.type(move.row_limit / n_ratings)
+    gradient.bias[at] *= share
+    of_factors = gradient.factors[at]
+    for f in range(len(of_factors)):
+        of_factors[f] *= share
 
 
 @of_a_row

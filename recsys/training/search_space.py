@@ -49,7 +49,7 @@ _SPACES: Mapping[str, Mapping[str, Range]] = {
 def search_space(defaults: Hyperparameters, fixed: Mapping[str, Any]) -> dict[str, Range]:
     """Return the multiples to search for the hyperparameters that are not ``fixed``."""
     space = _SPACES["ranking" if defaults.objective == "ranking" else defaults.model]
-    left_out = {*fixed, *(() if defaults.implicit else ("reg_implicit", "n_prior"))}
+    left_out = {*fixed, *(() if defaults.implicit else ("reg_implicit",))}
     return {name: range_ for name, range_ in space.items() if name not in left_out}
 
 

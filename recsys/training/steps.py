@@ -62,6 +62,8 @@ class DenseSteps:
         Largest norm of the gradient: a longer one is scaled down to it.
     implicit_rate : float
         What the learning rate is multiplied by for the implicit terms.
+    row_limit : float, optional
+        A row that has more ratings than this in a batch has its gradient scaled down to so many.
     """
 
     def __init__(
@@ -70,9 +72,10 @@ class DenseSteps:
         penalty: Penalty,
         clip: float | None = None,
         implicit_rate: float = 1.0,
+        row_limit: float | None = None,
     ) -> None:
         self._model, self._penalty, self._clip = model, penalty, clip
-        self._implicit_rate = implicit_rate
+        self._implicit_rate, self._row_limit = implicit_rate, row_limit
         self._velocity = {name: np.zeros_like(array) for name, array in model.arrays().items()}
 
     def begin_epoch(self, lr: Rates, momentum: Rates) -> None:
@@ -95,7 +98,14 @@ class DenseSteps:
 
     def _loss_and_gradients(self, batch: Batch) -> tuple[Loss, dict[str, Array]]:
         ratings = (batch.users, batch.items, batch.values, self._penalty)
-        return self._model.loss(*ratings), self._model.gradients(*ratings)
+        gradients = self._model.gradients(*ratings)
+        if self._row_limit is not None:
+            for name, gradient in gradients.items():
+                rows = batch.users if name.startswith("user") else batch.items
+                counts = np.bincount(rows, minlength=len(gradient))
+                limited = np.minimum(1, self._row_limit / np.maximum(counts, 1))
+                gradients[name] = (limited.astype(gradient.dtype) * gradient.T).T
+        return self._model.loss(*ratings), gradients
 
     def end_epoch(self) -> None:
         """See `Steps`."""

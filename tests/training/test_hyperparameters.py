@@ -6,12 +6,12 @@ from recsys.training.hyperparameters import Hyperparameters
 
 
 def test_defaults_grow_with_the_data(make_ratings):
-    # 2,000 ratings: 2000 // 40 = 50 is below the smallest batch, 64. lr = .02 * 64 * (1 - .9)
+    # 2,000 ratings: 2000 // 40 = 50 is below the smallest batch, 64. lr = .04 * 64 * (1 - .9)
     chosen = Hyperparameters.choose(make_ratings(100, 100, 2000), implicit=False)
-    assert (chosen.batch_size, chosen.lr) == (64, 0.128)
+    assert (chosen.batch_size, chosen.lr) == (64, 0.256)
     # 8,000 ratings: 8000 // 40 = 200
     chosen = Hyperparameters.choose(make_ratings(100, 100, 8000), implicit=False)
-    assert (chosen.batch_size, chosen.lr) == (200, 0.4)
+    assert (chosen.batch_size, chosen.lr) == (200, 0.8)
 
 
 def test_with_implicit_terms_batches_are_few_and_their_rate_follows_the_curvature(make_ratings):
@@ -36,6 +36,16 @@ def test_rate_is_bounded_where_one_item_has_most_ratings(make_ratings):
     assert (alone.lr, crowded.lr) == (2.0, 2.0)
 
 
+def test_without_implicit_terms_only_the_rows_of_many_ratings_are_held_back(make_ratings):
+    ratings = make_ratings(1600, 5, 8000)
+    crowded = Hyperparameters.choose(ratings, implicit=False, batch_size=4000)
+    assert crowded.lr == 16  # .04 * 4000 * (1 - .9), whatever the items' share
+    # A bias of 47.5 ratings makes a tenth of the largest stable step: 47.5 * 2 * 16 / 4000 = .38
+    assert crowded.row_limit == 47.5
+    slower = Hyperparameters.choose(ratings, implicit=False, batch_size=4000, lr=8.0)
+    assert slower.row_limit == 95
+
+
 def test_what_is_given_stays(make_ratings):
     chosen = Hyperparameters.choose(make_ratings(), lr=0.5, batch_size=7, momentum=0.0, seed=None)
     assert (chosen.lr, chosen.batch_size, chosen.momentum, chosen.seed) == (0.5, 7, 0.0, 0)
@@ -58,7 +68,8 @@ def test_what_is_given_stays(make_ratings):
         ({"dropout": 0.1}, "dropout is a setting of the model mlp; the dot product has no layers"),
         ({"model": "mlp", "implicit": True}, "implicit terms are of the model dot"),
         ({"implicit": False, "reg_implicit": 1.0}, "reg_implicit is of the implicit terms"),
-        ({"implicit": False, "n_prior": 1.0}, "n_prior is of the implicit terms"),
+        ({"row_limit": 9.0}, "row_limit is of the model dot on momentum SGD without implicit"),
+        ({"implicit": False, "row_limit": 0.0}, "row_limit is 0.0; allowed: finite, above 0"),
         ({"n_prior": -1.0}, "n_prior is -1.0; allowed: 0 or more"),
         ({"hidden": (10,)}, "hidden is a setting of the model mlp"),
         ({"model": "mlp", "reg_bias": 0.1}, "reg_bias is a setting of the model dot"),

@@ -29,7 +29,7 @@ def test_both_ends_of_every_range_can_be_trained_with(ratings, fixed):
 def test_what_is_given_is_not_searched_nor_are_terms_that_are_left_out(ratings):
     fixed = {"n_factors": 16, "implicit": False}
     space = search_space(Hyperparameters.choose(ratings, **fixed), fixed)
-    assert set(space) == {"n_epochs", "lr", "reg", "reg_bias", "init_std"}
+    assert set(space) == {"n_epochs", "lr", "reg", "reg_bias", "n_prior", "init_std"}
 
 
 def test_once_the_default_is_the_default(ratings):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.model.embedding_dot_bias import EmbeddingDotBias
-from recsys.model.objective import Penalty
+from recsys.model.objective import Penalty, RatingCounts
 from recsys.nn.schedules import OneCycle
 from recsys.training import kernels
 from recsys.training.batches import Batches
@@ -16,22 +16,24 @@ from recsys.training.steps import DenseSteps, EngineSteps
 PENALTY = Penalty(0.05, 0.02, 0.1, n_prior=3)
 
 
-def dense(model, batches, penalty, clip=None):
-    return DenseSteps(model, penalty, clip)
+def dense(model, batches, penalty, clip=None, row_limit=None):
+    return DenseSteps(model, penalty, clip, row_limit=row_limit)
 
 
-def engine(model, batches, penalty, clip=None):
+def engine(model, batches, penalty, clip=None, row_limit=None):
     return EngineSteps(model, penalty, "momentum", clip)
 
 
-def compiled(model, batches, penalty, clip=None):
-    steps = CompiledSteps if model.who_rated_what is None else ImplicitSteps
-    return steps(model, penalty, batches, clip)
+def compiled(model, batches, penalty, clip=None, row_limit=None):
+    if model.who_rated_what is not None:
+        return ImplicitSteps(model, penalty, batches, clip)
+    return CompiledSteps(model, penalty, batches, clip, row_limit)
 
 
 def trained(
     make_steps, ratings, *, n_factors=5, batch_size=64, lr=0.3, momentum=0.9, penalty=PENALTY,
     y_range=None, dtype=np.float64, n_steps=60, seed=0, clip=None, implicit=False,
+    row_limit=None,
 ):  # fmt: skip
     """Return the model after ``n_steps`` mini-batches of one cycle, and its losses."""
     rng = np.random.default_rng(seed)
@@ -39,9 +41,10 @@ def trained(
         ratings.n_users, ratings.n_items, n_factors,
         global_mean=0.2 if y_range else 3.0, y_range=y_range, init_std=0.3, rng=rng, dtype=dtype,
         who_rated_what=who_rated_what(ratings, dtype) if implicit else None,
+        rating_counts=RatingCounts.of(ratings),
     )  # fmt: skip
     batches = Batches.cut(ratings, batch_size, rng, dtype)
-    steps, schedule = make_steps(model, batches, penalty, clip), OneCycle(lr)
+    steps, schedule = make_steps(model, batches, penalty, clip, row_limit), OneCycle(lr)
     losses = []
     while len(losses) < n_steps:
         at = np.arange(len(losses), min(len(losses) + len(batches), n_steps))
@@ -111,13 +114,24 @@ def test_500_compiled_steps_are_the_engines_in_double_and_near_them_in_single_pr
     momentum=st.floats(0, 0.97),
     reg=st.floats(0, 0.5),
     reg_bias=st.floats(0, 0.5),
+    n_prior=st.sampled_from([0, 2.5]),
     ranged=st.booleans(),
     clip=st.none() | st.floats(0.01, 2),
     implicit=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_compiled_steps_are_the_dense_ones_and_the_engines_for_any_setting(
-    make_ratings, n_factors, batch_size, momentum, reg, reg_bias, ranged, clip, implicit, seed
+    make_ratings,
+    n_factors,
+    batch_size,
+    momentum,
+    reg,
+    reg_bias,
+    n_prior,
+    ranged,
+    clip,
+    implicit,
+    seed,
 ):
     assert_same(
         make_ratings(20, 15, 120, seed=seed % 1000),
@@ -127,7 +141,7 @@ def test_compiled_steps_are_the_dense_ones_and_the_engines_for_any_setting(
         momentum=momentum,
         # Implicit sums over some ten ratings are that much steeper.
         lr=0.01 * (1 - momentum) * batch_size**0.7 / (10 if implicit else 1),
-        penalty=Penalty(reg, reg_bias, reg),
+        penalty=Penalty(reg, reg_bias, reg, n_prior),
         implicit=implicit,
         y_range=(0.0, 5.5) if ranged else None,
         clip=clip,
@@ -151,6 +165,30 @@ def test_500_compiled_steps_with_implicit_terms_are_the_engines(make_ratings, mo
     )
 
 
+@pytest.mark.parametrize("clip", [None, 0.5])
+def test_compiled_steps_limit_the_rows_that_the_dense_ones_do(make_ratings, clip):
+    # Batches of 64 over 6 items: each has about 11 ratings, more than 4.5; users have 3.
+    assert_same(make_ratings(20, 6, 100), 1e-9, others=(dense,), lr=0.2, clip=clip, row_limit=4.5)
+
+
+def test_a_row_with_more_ratings_than_the_limit_is_moved_as_if_it_had_so_many(make_ratings):
+    # Two users' ratings of the one item, 3 and 5 with 3 predicted: the gradient of the item's
+    # bias is 2/2 (0 - 2) = -2, halved by a limit of 1; each user has one rating and is not.
+    ratings = make_ratings(2, 1, 2)
+    object.__setattr__(ratings, "values", np.array([3.0, 5.0], np.float32))
+    for make_steps in (dense, compiled):
+        model = EmbeddingDotBias(
+            2, 1, 1, global_mean=3.0, init_std=0, rng=np.random.default_rng(0), dtype=np.float64
+        )
+        batches = Batches.cut(ratings, 2, np.random.default_rng(0), np.float64)
+        steps = make_steps(model, batches, Penalty(0, 0), row_limit=1)
+        steps.begin_epoch(np.array([0.1]), np.array([0.0]))
+        steps.step(batches[0])
+        steps.end_epoch()
+        assert model.item_bias == pytest.approx([0.1])
+        assert model.user_bias == pytest.approx([0, 0.2])
+
+
 def test_clipping_bounds_the_step(ratings):
     # From zero velocity, the first step moves all parameters together by lr * clip at most.
     moved = []
@@ -165,13 +203,16 @@ def test_clipping_bounds_the_step(ratings):
 
 
 def test_threads_do_not_change_a_bit(ratings):
-    models = []
+    models, cuts = [], []
     for n_threads in (1, 2):
         kernels.use_threads(n_threads, batch_size=1_000_000)
         models.append(trained(compiled, ratings, dtype=np.float32)[0])
+        cuts.append(Batches.cut(ratings, 70, np.random.default_rng(0), run=3))
     kernels.use_threads(1, batch_size=1)
     for name, array in models[0].arrays().items():
         assert array.tobytes() == getattr(models[1], name).tobytes()
+    for one, two in zip(cuts[0].flat, cuts[1].flat, strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_rows_untouched_for_thousands_of_steps_glide_exactly():
