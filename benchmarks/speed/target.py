@@ -14,38 +14,45 @@ from benchmarks.speed.turns import Entrant, Timed, libmf, ours, race
 # Our rate is given as what one rating moves a bias, per unit of its error, once momentum has
 # built up: 2 lr / (1 - momentum) / batch_size.
 OUR_GRID = {
-    "step": (0.04, 0.06),
-    "reg": (0.05, 0.06),
-    "n_epochs": (6, 8, 10),
-    "batch_size": (65_536,),
+    "step": (0.08, 0.1),
+    "reg": (0.025, 0.028),
+    "n_epochs": (4, 5, 6),
+    "batch_size": (65_536, 131_072),
 }
-LIBMF_GRID = {"lambda": (0.02, 0.03, 0.05), "eta": (0.1, 0.15)}
-_LIBMF_EPOCHS = 15
-_MOMENTUM, _INIT_STD = 0.9, 0.1
-_TOLERANCE = 1.005
-"""The target is the RMSE that the weaker system reaches at best, times this."""
+LIBMF_GRID = {"lambda": (0.02, 0.025, 0.03), "eta": (0.07, 0.08, 0.1)}
+_LIBMF_EPOCHS = 12
+# What else ours is trained with, found beforehand on the same validation part.
+_OURS: Mapping[str, Any] = {
+    "implicit": False, "early_stopping": 0, "schedule": "linear", "momentum": 0.8,
+    "row_limit": 50.0, "reg_bias": 0.01, "n_prior": 100.0, "init_std": 0.1,
+}  # fmt: skip
+TOLERANCES = (0.01, 0.005, 0.002, 0.001)
+"""The targets: the lowest RMSE of the weaker system, and such a share more."""
 _N_RACES = 3
 
 
 @dataclass(frozen=True)
 class Reached:
-    """What was found.
+    """How soon both systems are at one target.
 
     Attributes
     ----------
+    tolerance : float
+        How far above the lowest RMSE of the weaker system the target is, as a share of it.
     target : float
         RMSE on the validation part.
-    best : list of float
-        Lowest RMSE of ours and of LIBMF, any setting.
     settings : list of mapping
-        With which each is soonest at the target.
+        With which ours and LIBMF are soonest at the target.
+    n_epochs : list of int
+        After so many they are.
     seconds : list of float
-        Medians of `_N_RACES` trainings with these, layout counted in.
+        Medians of `_N_RACES` trainings with these settings, layout counted in.
     """
 
+    tolerance: float
     target: float
-    best: list[float]
     settings: list[Mapping[str, Any]]
+    n_epochs: list[int]
     seconds: list[float]
 
     @property
@@ -54,8 +61,8 @@ class Reached:
         return self.seconds[0] / self.seconds[1]
 
 
-def time_to_target(folder: Path, program: Path, n_factors: int, n_threads: int) -> Reached:
-    """Return how long ours and LIBMF take to the same RMSE, each with its best settings."""
+def times_to_targets(folder: Path, program: Path, n_factors: int, n_threads: int) -> list[Reached]:
+    """Return how long ours and LIBMF take to the same RMSEs, each with its best settings."""
 
     def our(settings: Mapping[str, Any]) -> Entrant:
         return ours("recsys", folder, settings, n_threads, scores=True)
@@ -68,9 +75,19 @@ def time_to_target(folder: Path, program: Path, n_factors: int, n_threads: int) 
         _search(make, grid)
         for make, grid in zip(makers, (_ours(n_factors), _libmfs(n_factors)), strict=True)
     ]
-    best = [min(min(timed.rmse) for _, timed in search) for search in searches]
-    target = max(best) * _TOLERANCE
-    settings = [_soonest(search, target) for search in searches]
+    weaker = max(min(min(timed.rmse) for _, timed in search) for search in searches)
+    return [_reached(makers, searches, weaker, tolerance) for tolerance in TOLERANCES]
+
+
+def _reached(
+    makers: Sequence[Callable[[Mapping[str, Any]], Entrant]],
+    searches: Sequence[Sequence[tuple[Mapping[str, Any], Timed]]],
+    weaker: float,
+    tolerance: float,
+) -> Reached:
+    target = weaker * (1 + tolerance)
+    soonest = [_soonest(search, target) for search in searches]
+    settings = [settings for settings, _ in soonest]
     runs = [
         race([make(chosen) for make, chosen in zip(makers, settings, strict=True)])
         for _ in range(_N_RACES)
@@ -78,16 +95,15 @@ def time_to_target(folder: Path, program: Path, n_factors: int, n_threads: int) 
     seconds = [
         median(_until(timed, target) for timed in system) for system in zip(*runs, strict=True)
     ]
-    return Reached(target, best, settings, seconds)
+    n_epochs = [_epochs_until(timed, target) for _, timed in soonest]
+    return Reached(tolerance, target, settings, n_epochs, seconds)
 
 
 def _ours(n_factors: int) -> Iterable[dict[str, Any]]:
     for step, reg, n_epochs, batch_size in product(*OUR_GRID.values()):
-        yield {
-            "implicit": False, "early_stopping": 0, "n_factors": n_factors, "n_epochs": n_epochs,
-            "batch_size": batch_size, "lr": step * batch_size * (1 - _MOMENTUM) / 2, "reg": reg,
-            "reg_bias": 0.02, "momentum": _MOMENTUM, "init_std": _INIT_STD,
-        }  # fmt: skip
+        lr = step * batch_size * (1 - _OURS["momentum"]) / 2
+        grid = {"lr": lr, "reg": reg, "n_epochs": n_epochs, "batch_size": batch_size}
+        yield {"n_factors": n_factors, **_OURS, **grid}
 
 
 def _libmfs(n_factors: int) -> Iterable[dict[str, Any]]:
@@ -108,14 +124,19 @@ def _search(
     return found
 
 
-def _soonest(search: Sequence[tuple[Mapping[str, Any], Timed]], target: float) -> Mapping[str, Any]:
-    """Return the setting that is at the target soonest."""
-    return min(search, key=lambda tried: _until(tried[1], target))[0]
+def _soonest(
+    search: Sequence[tuple[Mapping[str, Any], Timed]], target: float
+) -> tuple[Mapping[str, Any], Timed]:
+    """Return the setting that is at the target soonest, and how it went."""
+    return min(search, key=lambda tried: _until(tried[1], target))
 
 
 def _until(timed: Timed, target: float) -> float:
     """Return the seconds until the target, at the median epoch: turns are noisy."""
-    for n_epochs, rmse in enumerate(timed.rmse, start=1):
-        if rmse <= target:
-            return timed.layout_seconds + n_epochs * timed.epoch
-    return float("inf")
+    n_epochs = _epochs_until(timed, target)
+    return timed.layout_seconds + n_epochs * timed.epoch if n_epochs else float("inf")
+
+
+def _epochs_until(timed: Timed, target: float) -> int:
+    """Return the epochs until the target, 0 if it was not reached."""
+    return next((n for n, rmse in enumerate(timed.rmse, start=1) if rmse <= target), 0)

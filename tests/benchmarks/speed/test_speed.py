@@ -90,5 +90,5 @@ def test_the_soonest_setting_counts_layout_and_whole_epochs():
     quick = Timed(layout_seconds=0, epoch_seconds=[9, 1, 1], rmse=[0.9, 0.85, 0.7])
     assert (_until(slow, 0.8), _until(quick, 0.8), _until(quick, 0.5)) == (3, 3, np.inf)
     search = [({"a": 1}, slow), ({"a": 2}, quick)]
-    assert _soonest(search, 0.8) == {"a": 1}
-    assert _soonest(search, 0.85) == {"a": 2}
+    assert _soonest(search, 0.8)[0] == {"a": 1}
+    assert _soonest(search, 0.85) == ({"a": 2}, quick)
