@@ -19,7 +19,7 @@ Rows = NDArray[np.uint32]
 _BYTES_OF_USER_ROWS = 1 << 18
 # A run is one step of its user, of so many times a rating's. From 2 on it would overshoot, and
 # embeddings make it steeper than a bias alone.
-_LARGEST_STEP = 0.6
+_LARGEST_STEP = 1.2
 
 
 class Batch(NamedTuple):

@@ -15,9 +15,7 @@ from recsys.training.steps import momentum_name
 
 # What differs from the defaults of the dot product with implicit terms, which stand with the
 # attributes.
-_PLAIN_DEFAULTS: Mapping[str, Any] = {"n_epochs": 40, "reg": 0.05, "reg_bias": 0.02}
-# With a limit on busy rows the others learn at a higher rate, in half the epochs.
-_LIMITED_EPOCHS = 20
+_PLAIN_DEFAULTS: Mapping[str, Any] = {"n_epochs": 30, "reg": 0.05, "reg_bias": 0.02}
 _MLP_DEFAULTS: Mapping[str, Any] = {
     "n_factors": None,
     "n_epochs": 10,
@@ -42,11 +40,10 @@ _IMPLICIT_BATCHES_PER_EPOCH = 8
 _MOST_IMPLICIT_RATINGS = 2_000_000
 # Optimizers of the engine take who rated what as a dense matrix.
 _MOST_DENSE_CELLS = 20_000_000
-# The step that one rating makes on its rows, per unit of error, once momentum has built up, is
-# twice this. More of it where a limit holds back the rows that have many ratings in a batch: it
-# follows from the step that such a row would make, as a share of the largest stable one.
-_LR_PER_RATING, _LR_PER_RATING_LIMITED = 0.02, 0.04
-_LIMITED_STEP = 0.1
+# The step that one rating makes on its rows, per unit of error, once momentum has built up.
+_LR_PER_RATING = 0.02
+# The step of a row at its limit, as a share of the largest that a bias would bear.
+_LIMITED_STEP = 0.03
 # Rate of the implicit terms times their curvature, once momentum has built up; below 4 is stable.
 _IMPLICIT_STEP = 2.5
 # That curvature is for embeddings of length 1. They are longer where one user or item has a large
@@ -96,21 +93,21 @@ def rating_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]:
 
     defaults = _MLP_DEFAULTS if model == "mlp" else {} if implicit else _PLAIN_DEFAULTS
     is_limited = model == "dot" and optimizer in _COMPILED and not implicit
-    if is_limited:
-        defaults = {**defaults, "n_epochs": _LIMITED_EPOCHS}
     chosen = {"unit": _unit(train), **defaults, **given, "implicit": implicit}
     has_momentum = optimizer not in OPTIMIZERS or momentum_name(optimizer) is not None
     momentum = chosen.setdefault("momentum", 0.9 if has_momentum else 0.0)
     chosen.setdefault("batch_size", _batch_size(train, model, implicit=implicit))
     if "lr" not in chosen:
-        if is_limited:
-            lr = _LR_PER_RATING_LIMITED * chosen["batch_size"] * (1 - momentum)
-        else:
-            lr = _learning_rate(train, model, optimizer, chosen["batch_size"], momentum)
+        adding_up = chosen["batch_size"]
+        if not is_limited:
+            adding_up = min(adding_up, _MOST_RATINGS_OF_A_ROW / _largest_share(train))
+        lr = _learning_rate(model, optimizer, adding_up, momentum)
         chosen["lr"] = float(f"{lr:.3g}")
     if is_limited and "row_limit" not in chosen and chosen["lr"] > 0:
-        # A bias of n ratings in a batch is stable up to n 2 lr / batch_size = 2 (1 + momentum).
-        most = _LIMITED_STEP * (1 + momentum) * chosen["batch_size"] / chosen["lr"]
+        # A bias that n ratings move by n s in each batch, once momentum m has built up, is stable
+        # up to n s = 2 (1 + m) / (1 - m).
+        step = 2 * chosen["lr"] / (1 - momentum) / chosen["batch_size"]
+        most = _LIMITED_STEP * 2 * (1 + momentum) / (1 - momentum) / step
         chosen["row_limit"] = float(f"{most:.3g}")
     if implicit and optimizer in _COMPILED and chosen["lr"] > 0:
         curvature = who_rated_what(train, np.float64).curvature
@@ -181,13 +178,10 @@ def _batch_size(train: Ratings, model: str, *, implicit: bool) -> int:
     return max(size, min(train.n_ratings // _LARGE_BATCHES_PER_EPOCH, _LARGEST_BATCH))
 
 
-def _learning_rate(
-    train: Ratings, model: str, optimizer: str, batch_size: int, momentum: float
-) -> float:
+def _learning_rate(model: str, optimizer: str, n_adding_up: float, momentum: float) -> float:
     if optimizer in _SGD and model == "dot":
-        ratings_that_add_up = min(batch_size, _MOST_RATINGS_OF_A_ROW / _largest_share(train))
         damped = 0.0 if optimizer == "damped-momentum" else momentum
-        return _LR_PER_RATING * ratings_that_add_up * (1 - damped)
+        return _LR_PER_RATING * n_adding_up * (1 - damped)
     return _FIXED_RATES.get(optimizer, _OTHER_RATE)
 
 

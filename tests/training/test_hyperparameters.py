@@ -6,12 +6,12 @@ from recsys.training.hyperparameters import Hyperparameters
 
 
 def test_defaults_grow_with_the_data(make_ratings):
-    # 2,000 ratings: 2000 // 40 = 50 is below the smallest batch, 64. lr = .04 * 64 * (1 - .9)
+    # 2,000 ratings: 2000 // 40 = 50 is below the smallest batch, 64. lr = .02 * 64 * (1 - .9)
     chosen = Hyperparameters.choose(make_ratings(100, 100, 2000), implicit=False)
-    assert (chosen.batch_size, chosen.lr) == (64, 0.256)
+    assert (chosen.batch_size, chosen.lr) == (64, 0.128)
     # 8,000 ratings: 8000 // 40 = 200
     chosen = Hyperparameters.choose(make_ratings(100, 100, 8000), implicit=False)
-    assert (chosen.batch_size, chosen.lr) == (200, 0.8)
+    assert (chosen.batch_size, chosen.lr) == (200, 0.4)
 
 
 def test_with_implicit_terms_batches_are_few_and_their_rate_follows_the_curvature(make_ratings):
@@ -39,11 +39,12 @@ def test_rate_is_bounded_where_one_item_has_most_ratings(make_ratings):
 def test_without_implicit_terms_only_the_rows_of_many_ratings_are_held_back(make_ratings):
     ratings = make_ratings(1600, 5, 8000)
     crowded = Hyperparameters.choose(ratings, implicit=False, batch_size=4000)
-    assert crowded.lr == 16  # .04 * 4000 * (1 - .9), whatever the items' share
-    # A bias of 47.5 ratings makes a tenth of the largest stable step: 47.5 * 2 * 16 / 4000 = .38
-    assert crowded.row_limit == 47.5
-    slower = Hyperparameters.choose(ratings, implicit=False, batch_size=4000, lr=8.0)
-    assert slower.row_limit == 95
+    assert crowded.lr == 8  # .02 * 4000 * (1 - .9), whatever the items' share
+    # A bias that a rating moves by 2 * 8 / .1 / 4000 = .04 is stable up to 2 * 1.9 / .1 / .04
+    # ratings, of which the limit is 3 %.
+    assert crowded.row_limit == 28.5
+    quicker = Hyperparameters.choose(ratings, implicit=False, batch_size=4000, lr=16.0)
+    assert quicker.row_limit == 14.2
 
 
 def test_what_is_given_stays(make_ratings):
