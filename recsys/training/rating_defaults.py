@@ -104,10 +104,8 @@ def rating_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]:
         lr = _learning_rate(model, optimizer, adding_up, momentum)
         chosen["lr"] = float(f"{lr:.3g}")
     if is_limited and "row_limit" not in chosen and chosen["lr"] > 0:
-        # A bias that n ratings move by n s in each batch, once momentum m has built up, is stable
-        # up to n s = 2 (1 + m) / (1 - m).
-        step = 2 * chosen["lr"] / (1 - momentum) / chosen["batch_size"]
-        most = _LIMITED_STEP * 2 * (1 + momentum) / (1 - momentum) / step
+        # A bias that n ratings move is stable up to n 2 lr / batch_size = 2 (1 + momentum).
+        most = _LIMITED_STEP * (1 + momentum) * chosen["batch_size"] / chosen["lr"]
         chosen["row_limit"] = float(f"{most:.3g}")
     if implicit and optimizer in _COMPILED and chosen["lr"] > 0:
         curvature = who_rated_what(train, np.float64).curvature

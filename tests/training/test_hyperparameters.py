@@ -40,8 +40,7 @@ def test_without_implicit_terms_only_the_rows_of_many_ratings_are_held_back(make
     ratings = make_ratings(1600, 5, 8000)
     crowded = Hyperparameters.choose(ratings, implicit=False, batch_size=4000)
     assert crowded.lr == 8  # .02 * 4000 * (1 - .9), whatever the items' share
-    # A bias that a rating moves by 2 * 8 / .1 / 4000 = .04 is stable up to 2 * 1.9 / .1 / .04
-    # ratings, of which the limit is 3 %.
+    # A bias is stable up to n 2 * 8 / 4000 = 2 * 1.9, or n = 950 ratings, and the limit is 3 %.
     assert crowded.row_limit == 28.5
     quicker = Hyperparameters.choose(ratings, implicit=False, batch_size=4000, lr=16.0)
     assert quicker.row_limit == 14.2
@@ -59,6 +58,8 @@ def test_what_is_given_stays(make_ratings):
         ({"n_factors": 513}, "n_factors is 513; allowed: 1 to 512"),
         ({"n_epochs": 0}, "n_epochs is 0; allowed: 1 or more"),
         ({"momentum": 1.0}, "momentum is 1.0; allowed: 0 to below 1"),
+        ({"momentum": 1.0, "lr": 1.0, "implicit": False}, "momentum is 1.0; allowed: 0 to below"),
+        ({"batch_size": 0, "implicit": False}, "batch_size is 0; allowed: 1 or more"),
         ({"reg": float("nan")}, "reg is nan; allowed: 0 or more"),
         ({"lr": 0.0}, "lr is 0.0; allowed: finite, above 0"),
         ({"y_range": (5.0, 1.0)}, r"y_range is \(5.0, 1.0\); allowed: a lower bound, then"),
