@@ -13,6 +13,7 @@ from recsys.training import tune
 from recsys.training.fit import fit_snapshot
 from recsys.training.hyperparameters import Hyperparameters
 from recsys.training.search_parts import SearchParts, cut_validation
+from recsys.training.study import open_study
 from recsys.training.tune import Search
 
 SMALL = {"n_factors": 4, "n_epochs": 10}
@@ -83,7 +84,7 @@ def test_what_was_killed_or_interrupted_counts_for_nothing(parts, whole, tmp_pat
     for n_before in (0, 3):
         search.run(n_before)
         # A killed process leaves a trial that runs for ever.
-        study = optuna.load_study(study_name=search.study, storage=f"sqlite:///{path}")
+        study = open_study(path, search.study, "minimize")
         study.ask({"lr": optuna.distributions.FloatDistribution(0.25, 4, log=True)})
         with monkeypatch.context() as patched:
             patched.setattr(tune, "fit_snapshot", interrupt)
