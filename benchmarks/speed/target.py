@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -28,7 +29,6 @@ _OURS: Mapping[str, Any] = {
 TOLERANCES = (0.01, 0.005, 0.002, 0.001)
 """The targets: the lowest RMSE of the weaker system, and such a share more."""
 _N_RACES = 5
-_NEVER = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Reached:
         RMSE on the validation part.
     settings : list of mapping
         With which ours and LIBMF are soonest at the target.
-    n_epochs : list of int
-        After so many they are.
+    n_epochs : list of float
+        After so many they are, a whole number.
     seconds : list of float
         Medians of `_N_RACES` trainings with these settings, layout counted in.
     """
@@ -52,7 +52,7 @@ class Reached:
     tolerance: float
     target: float
     settings: list[Mapping[str, Any]]
-    n_epochs: list[int]
+    n_epochs: list[float]
     seconds: list[float]
 
     @property
@@ -133,16 +133,15 @@ def _soonest(
     """
     return min(
         search,
-        key=lambda tried: (_epochs_until(tried[1], target) or _NEVER, _until(tried[1], target)),
+        key=lambda tried: (_epochs_until(tried[1], target), _until(tried[1], target)),
     )
 
 
 def _until(timed: Timed, target: float) -> float:
     """Return the seconds until the target, at the median epoch: turns are noisy."""
-    n_epochs = _epochs_until(timed, target)
-    return timed.layout_seconds + n_epochs * timed.epoch if n_epochs else float("inf")
+    return timed.layout_seconds + _epochs_until(timed, target) * timed.epoch
 
 
-def _epochs_until(timed: Timed, target: float) -> int:
-    """Return the epochs until the target, 0 if it was not reached."""
-    return next((n for n, rmse in enumerate(timed.rmse, start=1) if rmse <= target), 0)
+def _epochs_until(timed: Timed, target: float) -> float:
+    """Return the epochs until the target, infinitely many if it was not reached."""
+    return next((n for n, rmse in enumerate(timed.rmse, start=1) if rmse <= target), math.inf)
