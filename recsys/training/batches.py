@@ -34,8 +34,8 @@ class Batch(NamedTuple):
     """(batch_size,) uint32 item row of each rating, by user."""
     values: NDArray[np.floating]
     """(batch_size,) of the model's dtype, stars, by user."""
-    item_positions: Rows
-    """(batch_size,) uint32, by user: where the same rating stands by item."""
+    user_positions: Rows
+    """(batch_size,) uint32, by item: where the same rating stands by user."""
     user_slots: Rows
     """(batch_size,) uint32, by item: which of ``user_rows`` rated."""
     user_rows: Rows
@@ -126,7 +126,7 @@ class Batches:
         return Batch(
             flat.items[ratings],
             flat.values[ratings],
-            flat.item_positions[ratings],
+            flat.user_positions[ratings],
             flat.user_slots[ratings],
             flat.user_rows[users],
             flat.user_starts[users.start + number : users.stop + number + 1],

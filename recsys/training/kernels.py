@@ -43,8 +43,10 @@ numba.set_num_threads(1)  # until `use_threads` is asked: threads that wait in v
 _RATINGS_PER_THREAD = 10_000
 # A batch's rows are cut into so many parts of about as many ratings each.
 N_PARTS = 16
-# Ratings are worked on four at a time, and their rows asked for two rounds ahead.
-_AHEAD = np.uint64(8)
+# Ratings are worked on four at a time, and their rows asked for four rounds ahead.
+_AHEAD = np.uint64(16)
+# A user has many ratings in a batch, an item may have a single one: further items are asked for.
+_ITEMS_AHEAD = 4
 _1, _2, _3, _4 = (np.uint64(n) for n in (1, 2, 3, 4))
 
 
@@ -74,7 +76,7 @@ class Work(NamedTuple):
     user_factors: Array
     """(n_users_here, n_factors) the users' embeddings before they move, side by side."""
     delta: Array
-    """(batch_size,) dloss/dz of each rating, by item."""
+    """(batch_size,) dloss/dz of each rating, by user."""
 
 
 class Objective(NamedTuple):
@@ -131,7 +133,7 @@ def _user_part(part, batch, users, items, objective, work, gradient, move):  # t
 
 @of_a_row
 def _user_gradient(s, at, batch, users, items, objective, work, gradient):  # type: ignore[no-untyped-def]
-    rows, values, positions, delta = batch.items, batch.values, batch.item_positions, work.delta
+    rows, values, delta = batch.items, batch.values, work.delta
     p, q, item_bias, p_gradient = work.user_factors, items.factors, items.bias, gradient.factors
     real = values.dtype.type
     n_factors = q.shape[1]
@@ -162,8 +164,7 @@ def _user_gradient(s, at, batch, users, items, objective, work, gradient):  # ty
         e1, d1 = _error(offset + item_bias[i1] + z1, values[n1], scale, objective)
         e2, d2 = _error(offset + item_bias[i2] + z2, values[n2], scale, objective)
         e3, d3 = _error(offset + item_bias[i3] + z3, values[n3], scale, objective)
-        delta[positions[n]], delta[positions[n1]] = d0, d1
-        delta[positions[n2]], delta[positions[n3]] = d2, d3
+        delta[n], delta[n1], delta[n2], delta[n3] = d0, d1, d2, d3
         if n + _4 > end:
             e1, d1 = (e1, d1) if n + _1 < end else (real(0), real(0))
             e2, d2 = (e2, d2) if n + _2 < end else (real(0), real(0))
@@ -207,8 +208,8 @@ def _item_part(part, batch, items, objective, work, gradient, move):  # type: ig
     first, end = _rows_of(part, batch.item_starts)
     for s in range(first, end):
         row = batch.item_rows[s]
-        if s + 1 < len(batch.item_rows):
-            prefetch_row(batch.item_rows[s + 1], items)
+        if s + _ITEMS_AHEAD < len(batch.item_rows):
+            prefetch_row(batch.item_rows[s + _ITEMS_AHEAD], items)
         at = np.int64(part) if move.at_once else np.int64(s)
         n_ratings = batch.item_starts[s + 1] - batch.item_starts[s]
         penalty += penalise(at, row, n_ratings, items, batch, objective, gradient)
@@ -224,8 +225,8 @@ def _item_part(part, batch, items, objective, work, gradient, move):  # type: ig
 
 @of_a_row
 def _item_gradient(s, at, batch, work, gradient):  # type: ignore[no-untyped-def]
-    slots, delta, p, q_gradient = batch.user_slots, work.delta, work.user_factors, gradient.factors
-    real = delta.dtype.type
+    slots, positions, delta = batch.user_slots, batch.user_positions, work.delta
+    p, q_gradient, real = work.user_factors, gradient.factors, delta.dtype.type
     begin, end = np.uint64(batch.item_starts[s]), np.uint64(batch.item_starts[s + 1])
     delta_sum, n_round = real(0), np.uint64(max(len(slots) - 3, 0))
     for n in range(begin, end, _4):
@@ -234,9 +235,14 @@ def _item_gradient(s, at, batch, work, gradient):  # type: ignore[no-untyped-def
             prefetch(p, slots[n + _AHEAD + _1])
             prefetch(p, slots[n + _AHEAD + _2])
             prefetch(p, slots[n + _AHEAD + _3])
+            prefetch(delta, positions[n + _AHEAD])
+            prefetch(delta, positions[n + _AHEAD + _1])
+            prefetch(delta, positions[n + _AHEAD + _2])
+            prefetch(delta, positions[n + _AHEAD + _3])
         n1, n2, n3 = min(n + _1, end - _1), min(n + _2, end - _1), min(n + _3, end - _1)
         u0, u1, u2, u3 = slots[n], slots[n1], slots[n2], slots[n3]
-        d0, d1, d2, d3 = delta[n], delta[n1], delta[n2], delta[n3]
+        d0, d1 = delta[positions[n]], delta[positions[n1]]
+        d2, d3 = delta[positions[n2]], delta[positions[n3]]
         if n + _4 > end:
             d1 = d1 if n + _1 < end else real(0)
             d2 = d2 if n + _2 < end else real(0)

@@ -111,7 +111,7 @@ def _deal_user(user, ratings, items, values, runs, ratings_from, places, dealt):
 
 @_side_by_side
 def sort_by_item(users, items, n_items, ratings_from):  # type: ignore[no-untyped-def]
-    """Return the arrays of `recsys.training.batches.Batch` from ``item_positions`` on.
+    """Return the arrays of `recsys.training.batches.Batch` from ``user_positions`` on.
 
     After them come ``users_from`` and ``items_from`` of `recsys.training.batches.Batches`.
     """
@@ -170,7 +170,7 @@ def _sort_batch(users, items, n_items, rows, starts, positions, slots):  # type:
             n_users_seen += 1
         at = item_next[items[n]]
         item_next[items[n]] += 1
-        positions[n], slots[at] = at, n_users_seen - 1
+        positions[at], slots[at] = n, n_users_seen - 1
     user_starts[n_users_seen] = item_starts[n_items_seen] = len(users)
 
 

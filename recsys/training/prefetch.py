@@ -1,4 +1,8 @@
-"""A word to the processor: which row will be read soon."""
+"""A word to the processor: which row will be read soon.
+
+Rows are brought as near as the second-level cache. The first level is small: rows of many
+factors that are asked for in time would push each other out before they are read.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from numba.extending import intrinsic
 _CACHE_LINE = 64
 _BYTE_POINTER = ir.IntType(8).as_pointer()
 _INT, _WIDE = ir.IntType(32), ir.IntType(64)
-_TO_READ, _KEEP_NEAR, _DATA = _INT(0), _INT(3), _INT(1)
+_TO_READ, _SECOND_LEVEL, _DATA = _INT(0), _INT(2), _INT(1)
 
 
 @intrinsic
@@ -34,7 +38,7 @@ def _prefetch(typing_context: Any, table: Any, row: Any) -> Any:
         lines = cgutils.for_range_slice(builder, _WIDE(0), stride, _WIDE(_CACHE_LINE), intp=_WIDE)
         with lines as (offset, _):
             address = builder.inttoptr(builder.add(start, offset), _BYTE_POINTER)
-            builder.call(instruction, [address, _TO_READ, _KEEP_NEAR, _DATA])
+            builder.call(instruction, [address, _TO_READ, _SECOND_LEVEL, _DATA])
         return context.get_dummy_value()
 
     return types.void(table, row), generate
