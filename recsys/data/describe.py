@@ -144,8 +144,7 @@ def describe(
 def _contents(reading: Reading) -> Contents:
     ratings = reading.ratings
     values, metadata = ratings.values, ratings.metadata
-    per_user = np.bincount(ratings.users, minlength=ratings.n_users)
-    per_item = np.bincount(ratings.items, minlength=ratings.n_items)
+    per_user, per_item = ratings.counts_by_user, ratings.counts_by_item
     first, last = _period(ratings)
     return Contents(
         name=ratings.name,

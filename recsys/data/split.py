@@ -109,7 +109,7 @@ def split_by_user(ratings: Ratings, fraction: float, rng: np.random.Generator) -
     _check_fraction(fraction)
     order = rng.permutation(ratings.n_ratings)
     order = order[np.argsort(ratings.users[order], kind="stable")]
-    counts = np.bincount(ratings.users, minlength=ratings.n_users)
+    counts = ratings.counts_by_user
     place = np.arange(ratings.n_ratings) - np.repeat(np.cumsum(counts) - counts, counts)
     chosen = np.zeros(ratings.n_ratings, dtype=bool)
     chosen[order] = place < np.repeat(_floor(fraction, counts), counts)
@@ -164,7 +164,7 @@ def split_last(ratings: Ratings) -> NDArray[np.bool_]:
     order = np.lexsort((ratings.timestamps, ratings.users))
     users = ratings.users[order]
     is_last = np.append(users[1:] != users[:-1], True)[: len(users)]
-    counts = np.bincount(ratings.users, minlength=ratings.n_users)
+    counts = ratings.counts_by_user
     chosen = np.zeros(ratings.n_ratings, dtype=bool)
     chosen[order] = is_last & (counts[users] > 1)
     return chosen

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recsys.data import Ratings
 from recsys.errors import DataError
-from recsys.model.ease import Ease, count_by_item, ease
+from recsys.model.ease import Ease, ease
 from recsys.model.item_side import Floats
 
 # Ratings of the prior that every item and user starts with in `damped_bias` (LensKit's default).
@@ -112,7 +112,7 @@ def damped_bias(train: Ratings) -> Baseline:
 
 def popularity(train: Ratings) -> Popularity:
     """Return the baseline that lists the most rated items."""
-    return Popularity(count_by_item(train))
+    return Popularity(train.counts_by_item.astype(np.int32))
 
 
 BASELINES: dict[str, Callable[[Ratings], Baseline]] = {
@@ -182,6 +182,6 @@ def _baseline(
         global_mean=_mean(train),
         user_bias=user_bias,
         item_bias=item_bias,
-        item_counts=count_by_item(train),
+        item_counts=train.counts_by_item.astype(np.int32),
         rating_scale=train.rating_scale,
     )

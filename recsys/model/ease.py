@@ -103,12 +103,7 @@ def ease(train: Ratings, reg: float = EASE_REG) -> Ease:
         (np.ones(len(pairs[0]), np.float32), pairs), shape=(train.n_users + 1, train.n_items)
     )
     solve = _by_item if train.n_items <= train.n_users else _by_user
-    return Ease(count_by_item(train), liked, *solve(liked, reg))
-
-
-def count_by_item(train: Ratings) -> NDArray[np.int32]:
-    """Return the number of training ratings of each item, (n_items,) int32."""
-    return np.bincount(train.items, minlength=train.n_items).astype(np.int32)
+    return Ease(train.counts_by_item.astype(np.int32), liked, *solve(liked, reg))
 
 
 def _by_item(liked: csr_array, reg: float) -> tuple[csr_array, Floats, Floats]:

@@ -39,10 +39,7 @@ class RatingCounts(NamedTuple):
     @classmethod
     def of(cls, train: Ratings) -> Self:
         """Return the counts of a training set."""
-        return cls(
-            np.bincount(train.users, minlength=train.n_users),
-            np.bincount(train.items, minlength=train.n_items),
-        )
+        return cls(train.counts_by_user, train.counts_by_item)
 
     def penalty_weights(self, n_prior: float) -> tuple[Array, Array]:
         """Return how often a rating counts in its user's and in its item's penalties.

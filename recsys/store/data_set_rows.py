@@ -16,7 +16,7 @@ from recsys.store.drafts import ROWS_PER_COMMIT
 
 def item_rows(data_set_id: int, ratings: Ratings) -> Iterator[dict[str, Any]]:
     """Yield the rows of ``items``."""
-    n_ratings = np.bincount(ratings.items, minlength=ratings.n_items)
+    n_ratings = ratings.counts_by_item
     means: list[float | None] = [None] * ratings.n_items
     if ratings.values is not None:
         sums = np.bincount(ratings.items, weights=ratings.values, minlength=ratings.n_items)
@@ -41,7 +41,7 @@ def item_rows(data_set_id: int, ratings: Ratings) -> Iterator[dict[str, Any]]:
 def rated_items_rows(data_set_id: int, ratings: Ratings) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of ``rated_items``, columns in the table's order."""
     order = np.argsort(ratings.users, kind="stable")
-    counts = np.bincount(ratings.users, minlength=ratings.n_users)
+    counts = ratings.counts_by_user
     starts = np.concatenate(([0], np.cumsum(counts)))
     # A block of users at a time: of many ratings, all their bytes at once would not fit.
     for first in range(0, ratings.n_users, ROWS_PER_COMMIT):

@@ -102,10 +102,11 @@ class Batches:
             raise TypeError("implicit feedback has no values")
         n_batches = -(-train.n_ratings // batch_size)
         ratings_from = np.arange(n_batches + 1) * train.n_ratings // n_batches
-        n_runs = -(-np.bincount(train.users, minlength=train.n_users) // run)
+        n_runs = -(-train.counts_by_user // run)
         order = rng.permutation(int(n_runs.sum()))
+        ratings = train.users, train.items, train.values
         users, items, values = layout.deal(
-            train.users, train.items, train.values, n_runs, order, ratings_from
+            *ratings, train.counts_by_user, n_runs, order, ratings_from
         )
         arrays = layout.sort_by_item(users, items, train.n_items, ratings_from)
         *by_item, users_from, items_from = arrays

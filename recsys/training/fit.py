@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.data import Ratings
@@ -82,7 +81,8 @@ def to_snapshot(
     if kept.validation_rmse is not None:
         metrics["validation_rmse"] = kept.validation_rmse
     user_factors, user_bias = model.user_side()
-    items = model.item_side(train.item_ids, _count_by_item(train), train.rating_scale)
+    counts = train.counts_by_item.astype(np.int32)
+    items = model.item_side(train.item_ids, counts, train.rating_scale)
     user_mean: Array = np.zeros(user_factors.shape[1])
     if is_ranking:
         user_factors, items, user_mean = _centred(user_factors, items)
@@ -112,7 +112,3 @@ def _centred(user_factors: Array, items: ItemSide) -> tuple[Array, ItemSide, Arr
     centred = np.where(is_known[:, np.newaxis], user_factors - mean, 0)
     bias = items.item_factors @ mean.astype(np.float32)
     return centred, replace(items, item_bias=bias), mean
-
-
-def _count_by_item(train: Ratings) -> NDArray[np.int32]:
-    return np.bincount(train.items, minlength=train.n_items).astype(np.int32)

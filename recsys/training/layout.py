@@ -17,7 +17,7 @@ _N_GROUPS = 16
 
 
 @_side_by_side
-def deal(users, items, values, n_runs, order, ratings_from):  # type: ignore[no-untyped-def]
+def deal(users, items, values, n_by_user, n_runs, order, ratings_from):  # type: ignore[no-untyped-def]
     """Return users, items and values of all batches, one after the other, each by user.
 
     A user's ratings are dealt, like cards, to the user's runs; the runs of all users are laid in
@@ -26,13 +26,15 @@ def deal(users, items, values, n_runs, order, ratings_from):  # type: ignore[no-
     Parameters
     ----------
     users, items, values : (n_ratings,)
+    n_by_user : (n_users,) int64
+        Ratings of each user.
     n_runs : (n_users,) int64
     order : (n_runs.sum(),) int64
         Permutation of all runs, those of the first user counted first.
     ratings_from : (n_batches + 1,) int64
     """
     n_ratings = len(users)
-    by_user, user_from = _sort(users, len(n_runs))
+    user_from, by_user = _sort(users, n_by_user)
     run_from, run_begin, run_end = _lay_in_a_row(user_from, n_runs, order)
     group_from = np.arange(_N_GROUPS + 1) * n_ratings // _N_GROUPS
     user_group_from = np.searchsorted(user_from[:-1], group_from)
@@ -55,10 +57,11 @@ def deal(users, items, values, n_runs, order, ratings_from):  # type: ignore[no-
     )
     for group in prange(_N_GROUPS):
         for user in range(user_group_from[group], user_group_from[group + 1]):
-            ratings = by_user[user_from[user] : user_from[user + 1]]
+            ratings = user_from[user], user_from[user + 1]
             runs = slice(run_from[user], run_from[user + 1])
             at = run_begin[runs], run_batch[runs]
-            _deal_user(user, ratings, items, values, at, ratings_from, places[group], dealt)
+            of_group = ratings_from, places[group]
+            _deal_user(user, ratings, by_user, items, values, at, of_group, dealt)
     return dealt
 
 
@@ -94,12 +97,13 @@ def _count(begin, end, ratings_from, n_by_batch):  # type: ignore[no-untyped-def
 
 
 @_compiled
-def _deal_user(user, ratings, items, values, runs, ratings_from, places, dealt):  # type: ignore[no-untyped-def]
+def _deal_user(user, ratings, by_user, items, values, runs, of_group, dealt):  # type: ignore[no-untyped-def]
     """Deal a user's ratings to the user's runs, and write them where these go."""
-    run_at, run_batch = runs
+    (run_at, run_batch), (ratings_from, places) = runs, of_group
     of_user, of_item, of_value = dealt
     run = 0
-    for rating in ratings:
+    for n in range(ratings[0], ratings[1]):
+        rating = by_user[n] if len(by_user) else n
         while run_at[run] >= ratings_from[run_batch[run] + 1]:
             run_batch[run] += 1
         at = places[run_batch[run]]
@@ -119,7 +123,7 @@ def sort_by_item(users, items, n_items, ratings_from):  # type: ignore[no-untype
     users_from, items_from = np.zeros(n_batches + 1, np.int64), np.zeros(n_batches + 1, np.int64)
     for batch in prange(n_batches):
         here = slice(ratings_from[batch], ratings_from[batch + 1])
-        users_from[batch + 1] = 1 + np.count_nonzero(np.diff(users[here].astype(np.int64)))
+        users_from[batch + 1] = _count_changes(users[here])
         items_from[batch + 1] = np.count_nonzero(_count_by_item(items[here], n_items))
     users_from, items_from = np.cumsum(users_from), np.cumsum(items_from)
 
@@ -140,6 +144,15 @@ def sort_by_item(users, items, n_items, ratings_from):  # type: ignore[no-untype
     return (
         positions, slots, user_rows, user_starts, item_rows, item_starts, users_from, items_from,
     )  # fmt: skip
+
+
+@_compiled
+def _count_changes(sorted_keys):  # type: ignore[no-untyped-def]
+    """Return how many different keys there are."""
+    n_keys = 1
+    for n in range(1, len(sorted_keys)):
+        n_keys += sorted_keys[n] != sorted_keys[n - 1]
+    return n_keys
 
 
 @_compiled
@@ -175,16 +188,18 @@ def _sort_batch(users, items, n_items, rows, starts, positions, slots):  # type:
 
 
 @_compiled
-def _sort(keys, n_keys):  # type: ignore[no-untyped-def]
-    """Return the positions of ``keys`` in their order, and where each key begins."""
-    begins = np.zeros(n_keys + 1, np.int64)
-    for key in keys:
-        begins[key + 1] += 1
-    for key in range(n_keys):
-        begins[key + 1] += begins[key]
-    next_at = begins[:-1].copy()
-    positions = np.empty(len(keys), np.uint32)
+def _sort(keys, n_by_key):  # type: ignore[no-untyped-def]
+    """Return where each key begins, and the positions of ``keys`` in their order.
+
+    No positions stand for all in place: files often are sorted by user, and memory that is new to
+    the process takes longer to be given than to be filled.
+    """
+    begins = np.zeros(len(n_by_key) + 1, np.int64)
+    begins[1:] = np.cumsum(n_by_key)
+    if not np.any(keys[1:] < keys[:-1]):
+        return begins, np.empty(0, np.uint32)
+    positions, next_at = np.empty(len(keys), np.uint32), begins.copy()
     for n, key in enumerate(keys):
         positions[next_at[key]] = n
         next_at[key] += 1
-    return positions, begins
+    return begins, positions

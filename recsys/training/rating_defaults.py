@@ -187,5 +187,5 @@ def _largest_share(train: Ratings) -> float:
     """Return the share of the ratings that the most frequent user or item has."""
     if not train.n_ratings:
         raise DataError("there is no rating to train on", path=train.name)
-    most = max(np.bincount(train.users).max(), np.bincount(train.items).max())
+    most = max(train.counts_by_user.max(), train.counts_by_item.max())
     return float(most / train.n_ratings)
