@@ -36,6 +36,7 @@ OTHERS: Mapping[str, Mapping[str, Any]] = {
     "ranking": {"objective": "ranking"},
     "implicit terms": {"implicit": True, "early_stopping": 0},
 }
+_N_FACTORS = 64
 _FEW_EPOCHS = 3
 """Of the others, which may be slow."""
 
@@ -100,7 +101,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 def as_text(told: Mapping[str, Any]) -> str:
     """Return what was measured as tables."""
     known = ("systems", "other_ratios", "curve", "targets", "ratio_to_libmf")
-    lines = [", ".join(f"{name} {value}" for name, value in told.items() if name not in known)]
+    said = {name: value for name, value in told.items() if name not in known and value is not None}
+    lines = [", ".join(f"{name} {value}" for name, value in said.items())]
     if "curve" in told:
         lines.append(tabulate(told["curve"], headers="keys", floatfmt=".3g", intfmt=","))
     elif "targets" in told:
@@ -113,8 +115,8 @@ def as_text(told: Mapping[str, Any]) -> str:
         lines.append(tabulate(shown, headers="keys", floatfmt=".1f"))
         ratios = {"recsys": told["ratio_to_libmf"], **told["other_ratios"]}
         if told["ratio_to_libmf"] is not None:
-            said = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
-            lines.append(f"ratings per second over LIBMF's: {said}")
+            each = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+            lines.append(f"ratings per second over LIBMF's: {each}")
     return "\n\n".join(lines)
 
 
@@ -137,7 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--shape", choices=SHAPES, default="ml-1m")
-    parser.add_argument("--n-factors", type=int, default=64)
+    parser.add_argument(
+        "--n-factors", type=int, help="default: 64; with --target, each system's best number"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=10, help="timed, the first left out")
     parser.add_argument("--seed", type=int, default=0)
@@ -146,6 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--curve", action="store_true", help="time and memory by size instead")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
+    if options.n_factors is None and not options.target:
+        options.n_factors = _N_FACTORS
     try:
         told = measure(options)
     except NotBuiltError as error:

@@ -14,17 +14,22 @@ from benchmarks.speed.turns import Entrant, Timed, libmf, ours, race
 
 # Our rate is given as what one rating moves a bias, per unit of its error, once momentum has
 # built up: 2 lr / (1 - momentum) / batch_size.
-OUR_GRID = {
-    "step": (0.08, 0.1),
-    "reg": (0.022, 0.025, 0.028),
+OUR_GRID: Mapping[str, Sequence[float]] = {
+    "n_factors": (16, 32),
+    "step": (0.1, 0.12),
+    "reg": (0.015, 0.02, 0.025),
     "n_epochs": (3, 4, 5, 6),
 }
-LIBMF_GRID = {"lambda": (0.02, 0.025, 0.03), "eta": (0.07, 0.08, 0.1)}
-_LIBMF_EPOCHS = 12
+LIBMF_GRID: Mapping[str, Sequence[float]] = {
+    "n_factors": (32, 48, 64),
+    "lambda": (0.02, 0.03, 0.04),
+    "eta": (0.08, 0.1, 0.12, 0.15),
+}
+_LIBMF_EPOCHS = 10
 # What else ours is trained with, found beforehand on the same validation part.
 _OURS: Mapping[str, Any] = {
-    "implicit": False, "early_stopping": 0, "schedule": "linear", "momentum": 0.8,
-    "batch_size": 131_072, "row_limit": 50.0, "reg_bias": 0.01, "n_prior": 100.0, "init_std": 0.1,
+    "implicit": False, "early_stopping": 0, "schedule": "linear", "momentum": 0.5,
+    "batch_size": 131_072, "row_limit": 20.0, "reg_bias": 0.01, "n_prior": 100.0, "init_std": 0.1,
 }  # fmt: skip
 TOLERANCES = (0.01, 0.005, 0.002, 0.001)
 """The targets: the lowest RMSE of the weaker system, and such a share more."""
@@ -61,8 +66,13 @@ class Reached:
         return self.seconds[0] / self.seconds[1]
 
 
-def times_to_targets(folder: Path, program: Path, n_factors: int, n_threads: int) -> list[Reached]:
-    """Return how long ours and LIBMF take to the same RMSEs, each with its best settings."""
+def times_to_targets(
+    folder: Path, program: Path, n_factors: int | None, n_threads: int
+) -> list[Reached]:
+    """Return how long ours and LIBMF take to the same RMSEs, each with its best settings.
+
+    The number of factors is one of them, unless both are told to have ``n_factors``.
+    """
 
     def our(settings: Mapping[str, Any]) -> Entrant:
         return ours("recsys", folder, settings, n_threads, scores=True)
@@ -99,16 +109,23 @@ def _reached(
     return Reached(tolerance, target, settings, n_epochs, seconds)
 
 
-def _ours(n_factors: int) -> Iterable[dict[str, Any]]:
-    for step, reg, n_epochs in product(*OUR_GRID.values()):
-        lr = step * _OURS["batch_size"] * (1 - _OURS["momentum"]) / 2
-        grid = {"lr": lr, "reg": reg, "n_epochs": n_epochs}
-        yield {"n_factors": n_factors, **_OURS, **grid}
+def _ours(n_factors: int | None) -> Iterable[dict[str, Any]]:
+    for tried in _combinations(OUR_GRID, n_factors):
+        lr = tried.pop("step") * _OURS["batch_size"] * (1 - _OURS["momentum"]) / 2
+        yield {**_OURS, **tried, "lr": lr}
 
 
-def _libmfs(n_factors: int) -> Iterable[dict[str, Any]]:
-    for strength, eta in product(*LIBMF_GRID.values()):
-        yield {"lambda": strength, "eta": eta, "n_factors": n_factors, "n_epochs": _LIBMF_EPOCHS}
+def _libmfs(n_factors: int | None) -> Iterable[dict[str, Any]]:
+    for tried in _combinations(LIBMF_GRID, n_factors):
+        yield {**tried, "n_epochs": _LIBMF_EPOCHS}
+
+
+def _combinations(
+    grid: Mapping[str, Sequence[float]], n_factors: int | None
+) -> Iterable[dict[str, Any]]:
+    if n_factors is not None:
+        grid = {**grid, "n_factors": [n_factors]}
+    return (dict(zip(grid, values, strict=True)) for values in product(*grid.values()))
 
 
 def _search(
@@ -129,12 +146,20 @@ def _soonest(
 ) -> tuple[Mapping[str, Any], Timed]:
     """Return the setting that is at the target soonest, and how it went.
 
-    Soonest is after the fewest epochs, then seconds: these are noisy, and alike for all epochs.
+    Seconds are noisy, and alike for all settings of as many factors: their medians count. Of
+    settings that are equally soon the one counts that is then farthest below the target.
     """
-    return min(
-        search,
-        key=lambda tried: (_epochs_until(tried[1], target), _until(tried[1], target)),
-    )
+
+    def how_soon(tried: tuple[Mapping[str, Any], Timed]) -> tuple[float, float]:
+        settings, timed = tried
+        alike = [other for other in search if other[0]["n_factors"] == settings["n_factors"]]
+        layout = median(timed.layout_seconds for _, timed in alike)
+        epoch = median(timed.epoch for _, timed in alike)
+        n_epochs = _epochs_until(timed, target)
+        rmse = timed.rmse[int(n_epochs) - 1] if math.isfinite(n_epochs) else math.inf
+        return layout + n_epochs * epoch, rmse
+
+    return min(search, key=how_soon)
 
 
 def _until(timed: Timed, target: float) -> float:

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import libmf
 from benchmarks.speed.shapes import DataSet, prepare
-from benchmarks.speed.target import _soonest, _until
+from benchmarks.speed.target import _libmfs, _ours, _soonest, _until
 from benchmarks.speed.turns import Entrant, Timed, race
 
 TINY = (60, 40, 600)
@@ -89,6 +89,16 @@ def test_the_soonest_setting_counts_layout_and_whole_epochs():
     slow = Timed(layout_seconds=1, epoch_seconds=[9, 1, 1], rmse=[0.9, 0.8, 0.7])
     quick = Timed(layout_seconds=0, epoch_seconds=[9, 1, 1], rmse=[0.9, 0.85, 0.7])
     assert (_until(slow, 0.8), _until(quick, 0.8), _until(quick, 0.5)) == (3, 3, np.inf)
-    search = [({"a": 1}, slow), ({"a": 2}, quick)]
-    assert _soonest(search, 0.8)[0] == {"a": 1}
-    assert _soonest(search, 0.85) == ({"a": 2}, quick)
+    search = [({"n_factors": 8}, slow), ({"n_factors": 4}, quick)]
+    # Both after 3 seconds, but quick is farther below.
+    assert _soonest(search, 0.8)[1] == quick
+    assert _soonest(search, 0.85) == ({"n_factors": 4}, quick)
+    # Of equally many factors seconds are taken as alike, and the fewer epochs count.
+    assert _soonest([({"n_factors": 8}, timed) for timed in (slow, quick)], 0.8)[1] == slow
+
+
+def test_the_number_of_factors_is_searched_unless_it_is_given():
+    assert {settings["n_factors"] for settings in _ours(None)} == {16, 32}
+    assert {settings["n_factors"] for settings in _libmfs(None)} == {32, 48, 64}
+    for found in (_ours(8), _libmfs(8)):
+        assert {settings["n_factors"] for settings in found} == {8}
