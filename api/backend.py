@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 from sqlalchemy import Engine
 
 from api.config import Config
@@ -59,7 +59,9 @@ def current() -> Current:
     """Return the version that this request is answered from, from its first line to its last."""
     held = cast("Current | None", g.get("current"))
     if held is None:
-        held = g.current = backend().serving.current()
+        user_id = (request.view_args or {}).get("user_id")
+        held = g.current = backend().serving.current(user_id)
+        g.user_states = {} if held.user is None else {user_id: held.user}
     return held
 
 
@@ -70,9 +72,8 @@ def recommender() -> Recommender:
 
 def user_state(user_id: str) -> UserState:
     """Return what this request knows of a user: the same, however often it asks."""
-    known = cast("dict[str, UserState]", g.setdefault("user_states", {}))
+    asked, known = recommender(), cast("dict[str, UserState]", g.user_states)
     if user_id not in known:
-        asked = recommender()
         known[user_id] = asked.source.user(asked.model_id, user_id)
     return known[user_id]
 

@@ -66,16 +66,16 @@ def _kept() -> KeptAnswers:
 
 
 def _state() -> str:
-    recommender, revision = current()
+    held = current()
     user_id = (request.view_args or {}).get("user_id")
     depends_on = (
         __version__,
-        recommender.model_id,
-        revision,
+        held.recommender.model_id,
+        held.revision,
         # Of what the answer is then made from: read apart from it, it could be that of feedback
         # which the answer does not know, and the tag would keep that answer in use.
         None if user_id is None else user_state(user_id).feedback_revision,
-        sorted(recommender.content_hashes.items()),
+        sorted(held.recommender.content_hashes.items()),
         request.root_path,
         request.full_path,
     )

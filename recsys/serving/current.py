@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from recsys.errors import NoModelError, StoreError
 from recsys.model.snapshot import Champion
+from recsys.model.user_state import UserState
 from recsys.serving.item_files import ItemFiles
 from recsys.serving.recommender import Recommender
 from recsys.serving.source import Source
@@ -24,6 +25,8 @@ class Current(NamedTuple):
     recommender: Recommender
     revision: int
     """Of the alias; grows with each promotion or rollback."""
+    user: UserState | None = None
+    """What is known of the user who was asked for along with it, where that was read."""
 
 
 class _Failed(NamedTuple):
@@ -67,8 +70,8 @@ class Serving:
             return "the store does not say which version is the champion; the log says why"
         return None if self._failed is None else self._failed.reason
 
-    def current(self) -> Current:
-        """Return the champion, loaded.
+    def current(self, user_id: str | None = None) -> Current:
+        """Return the champion, loaded; with what it knows of a user, if that takes no other read.
 
         The source is asked which version that is; the version is loaded when it changed. If
         either fails, the last good one keeps serving, and `failure` and the log say why. Where
@@ -83,7 +86,7 @@ class Serving:
         """
         held = self._current
         try:
-            champion = self._champion()
+            champion, user = self._champion(user_id)
         except StoreError as error:
             if held is None:
                 raise
@@ -95,7 +98,7 @@ class Serving:
         if held.revision != champion.revision:
             held = self._current = Current(held.recommender, champion.revision)
         self._failed = None
-        return held
+        return held if user is None else held._replace(user=user)
 
     def _note_silence(self, error: StoreError) -> None:
         # Once, not at each request.
@@ -103,11 +106,12 @@ class Serving:
             logger.error("the champion is unknown, the last one keeps serving: %s", error)
         self._silent = True
 
-    def _champion(self) -> Champion:
-        champion = self._source.champion()
+    def _champion(self, user_id: str | None = None) -> tuple[Champion, UserState | None]:
+        found = None if user_id is None else self._source.champion_and_user(user_id)
+        champion, user = found or (self._source.champion(), None)
         if champion is None:
             raise NoModelError("there is no model to serve yet: `recsys train` makes one")
-        return champion
+        return champion, user
 
     def _switch(self) -> Current:
         # While one thread loads, the others go on with the old version, or wait if there is none.
@@ -116,7 +120,7 @@ class Serving:
         try:
             # Asked again: what this thread was told may have been overtaken since, and it must not
             # bring back the version before.
-            champion = self._champion()
+            champion, _ = self._champion()
             held, failed = self._current, self._failed
             if held is not None and held.recommender.model_id == champion.model_id:
                 return held

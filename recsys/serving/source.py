@@ -19,6 +19,12 @@ class Source(Protocol):
     def champion(self) -> Champion | None:
         """Return what is to be served now; None before the first promotion."""
 
+    def champion_and_user(self, user_id: str) -> tuple[Champion, UserState] | None:
+        """Return what is to be served now and what it knows of a user, read at one moment.
+
+        None before the first promotion, and if anything but the user is missing.
+        """
+
     def earlier_champions(self) -> Sequence[int]:
         """Return the versions that rollbacks would lead to, the next one first."""
 

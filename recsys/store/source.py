@@ -20,7 +20,12 @@ from recsys.store.embeddings import find_snapshot, load_item_side
 from recsys.store.feedback import newer_feedback
 from recsys.store.prepared import Prepared
 from recsys.store.tables import Alias, DataSet, Model, RatedItems, SnapshotRow
-from recsys.store.user_states import USER, user_state
+from recsys.store.user_states import (
+    CHAMPION_AND_USER,
+    USER,
+    champion_and_user,
+    user_state,
+)
 from recsys.store.versions import load_snapshot
 
 
@@ -47,10 +52,21 @@ class StoreSource:
     def _user(self) -> Prepared:
         return Prepared(self._engine, USER)
 
+    @cached_property
+    def _champion_and_user(self) -> Prepared:
+        return Prepared(self._engine, CHAMPION_AND_USER)
+
     def champion(self) -> Champion | None:
         """Return what is to be served now; None before the first promotion."""
         rows = self._champion.rows()
         return Champion(*rows[0]) if rows else None
+
+    def champion_and_user(self, user_id: str) -> tuple[Champion, UserState] | None:
+        """Return what is to be served now and what it knows of a user, read at one moment.
+
+        None before the first promotion, and if anything but the user is missing.
+        """
+        return champion_and_user(self._champion_and_user, user_id)
 
     def earlier_champions(self) -> list[int]:
         """Return the versions that rollbacks would lead to, the next one first."""

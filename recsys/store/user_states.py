@@ -9,11 +9,11 @@ from sqlalchemy import and_, bindparam, func, select
 
 from recsys.errors import NotFoundError, StoreError
 from recsys.model.item_side import Floats
-from recsys.model.snapshot import Objective, UserRow
+from recsys.model.snapshot import Champion, Objective, UserRow
 from recsys.model.user_state import UserState
 from recsys.store.feedback_tables import FeedbackRow
 from recsys.store.prepared import Prepared
-from recsys.store.tables import DataSet, Model, RatedItems, SnapshotRow, UserEmbedding
+from recsys.store.tables import Alias, DataSet, Model, RatedItems, SnapshotRow, UserEmbedding
 
 
 class _Found(NamedTuple):
@@ -48,9 +48,32 @@ def user_state(query: Prepared, model_id: int, user_id: str) -> UserState:
     NotFoundError
         If there is no such version.
     """
-    found = [_Found._make(row) for row in query.rows(model_id=model_id, user_id=user_id)]
+    found = query.rows(model_id=model_id, user_id=user_id)
     if not found:
         raise NotFoundError(f"there is no version {model_id}")
+    return _state([_Found._make(row) for row in found], model_id, user_id)
+
+
+def champion_and_user(query: Prepared, user_id: str) -> tuple[Champion, UserState] | None:
+    """Return the champion, and what it and the feedback since know of a user.
+
+    None without a champion, or if it lacks anything but the user.
+
+    Parameters
+    ----------
+    query : Prepared
+        Of `CHAMPION_AND_USER`.
+    user_id : str
+    """
+    found = query.rows(user_id=user_id)
+    if not found:
+        return None
+    champion = Champion(*found[0][-2:])
+    rows = [_Found._make(row[:-2]) for row in found]
+    return champion, _state(rows, champion.model_id, user_id)
+
+
+def _state(found: list[_Found], model_id: int, user_id: str) -> UserState:
     newest = found[0].newest_revision or 0
     is_newer = newest > found[0].merged_revision
     return UserState(newest, is_newer, partial(_user_rows, found, model_id, user_id))
@@ -107,7 +130,7 @@ _NEWEST = (
     .scalar_subquery()
 )
 
-USER = (
+_USER = (
     select(
         SnapshotRow.objective,
         SnapshotRow.n_user_factors,
@@ -139,6 +162,12 @@ USER = (
             UserEmbedding.user_row == RatedItems.user_row,
         ),
     )
-    .where(Model.id == bindparam("model_id"), Model.is_complete)
 )
+USER = _USER.where(Model.id == bindparam("model_id"), Model.is_complete)
 """What `user_state` asks: one row for each objective of a version."""
+CHAMPION_AND_USER = (
+    _USER.add_columns(Alias.model_id, Alias.revision)
+    .join(Alias, Alias.model_id == Model.id)
+    .where(Alias.name == "champion")
+)
+"""What `champion_and_user` asks: the same of the version that is served."""

@@ -82,6 +82,11 @@ class MemorySource:
     def champion(self):
         return self.current
 
+    def champion_and_user(self, user_id):
+        if self.current is None:
+            return None
+        return self.current, self.user(self.current.model_id, user_id)
+
     def earlier_champions(self):
         return self.earlier
 

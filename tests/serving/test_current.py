@@ -31,6 +31,26 @@ def test_without_a_champion_there_is_no_model(serving, source):
         serving.current()
 
 
+def test_a_user_who_is_asked_for_is_read_with_the_champion(serving, source, make_items):
+    assert serving.current().user is None
+    assert serving.current("1").recommender is serving.current().recommender
+    assert serving.current("1").user.rows().keys() == {"rating"}
+    # Of a version that is yet to be loaded, or that stands in, it is read apart.
+    source.add(2, rating=make_items(bias_of_b=2.0))
+    source.promote(2)
+    assert serving.current("1").user is None
+    source.broken.add(3)
+    source.add(3, rating=make_items(bias_of_b=3.0))
+    source.promote(3)
+    assert serving.current("1").recommender.model_id == 2
+    assert serving.current("1").user is None
+
+
+def test_a_champion_that_lacks_a_row_is_still_the_champion(serving, source, monkeypatch):
+    monkeypatch.setattr(source, "champion_and_user", lambda _user_id: None)
+    assert serving.current("1").recommender.model_id == 1
+
+
 def test_a_promotion_swaps_the_whole_recommender(serving, source, make_items):
     before = serving.current()
     source.add(2, rating=make_items(bias_of_b=2.0))

@@ -17,7 +17,7 @@ from recsys.store.tables import (
     SnapshotRow,
     UserEmbedding,
 )
-from recsys.store.user_states import USER
+from recsys.store.user_states import CHAMPION_AND_USER, USER
 
 
 @pytest.fixture
@@ -39,6 +39,22 @@ def test_the_champion_moves_with_its_revision(engine, source, save):
     store.promote(engine, second)
     store.rollback(engine)
     assert source.champion()._asdict() == {"model_id": first, "revision": 3}
+
+
+def test_the_champion_and_a_user_are_read_as_they_are_apart(engine, source, save):
+    save(1)
+    assert source.champion_and_user("x") is None
+    model_id = save(2)
+    store.promote(engine, model_id)
+    champion, state = source.champion_and_user("x")
+    assert champion == source.champion()
+    apart = source.user(model_id, "x")
+    assert state[:2] == apart[:2]
+    together, row = state.rows()["rating"], apart.rows()["rating"]
+    np.testing.assert_array_equal(together.factors, row.factors)
+    np.testing.assert_array_equal(together.rated_items, row.rated_items)
+    _, unknown = source.champion_and_user("nobody")
+    assert not unknown.rows()
 
 
 def test_content_hashes_are_those_of_the_snapshots(engine, source, ratings, make_snapshot):
@@ -264,12 +280,14 @@ def test_items_with_their_own_hash_are_verified_without_reading_the_users(engine
         source.item_side(model_id, "rating")
 
 
-def test_a_users_row_is_found_by_index_alone(engine, save):
+@pytest.mark.parametrize("query", [USER, CHAMPION_AND_USER], ids=["user", "champion and user"])
+def test_a_users_row_is_found_by_index_alone(engine, save, query):
     if engine.dialect.name != "sqlite":
         pytest.skip("reads SQLite's plan")
-    model_id = save()
+    save()
+    compiled = query.compile(engine)
+    values = {**compiled.params, "user_id": "x", "model_id": 1}
+    parameters = tuple(values[name] for name in compiled.positiontup)
     with engine.connect() as connection:
-        statement = str(USER.compile(engine, compile_kwargs={"render_postcompile": True}))
-        parameters = ("x", "x", model_id)
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", parameters).all()
     assert not [step for *_, step in plan if "SCAN" in step]
