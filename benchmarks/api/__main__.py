@@ -11,14 +11,16 @@ Theirs, where Cornac is installed: a matrix factorisation with as many factors o
 in Cornac's own serving app. It computes each list anew: ten ids, without what the user rated, as
 ours. It is started twice: by ``flask run``, as its documentation says, which is one process with a
 thread and a new connection for each request; and, as it may be deployed, by gunicorn with as many
-workers and threads as ours. The headline is the first, the ratio to the second is told beside it.
+workers and threads as ours. It is asked for the list of each user again and again. Compared with it
+are ours that are asked for likewise, and those that were not asked for before; the goal is about
+``flask run``, the ratios to gunicorn are told beside it.
 
 All are asked by the same client over 1, 2, 8 and 32 connections, kept open where the server does.
 They take turns, so that what else the machine does meets all; the median of the turns counts, and
 of each server the number of connections that it is fastest with. The goals: three times the
-answers per second of Cornac's server, lists with a p50 within 2 ms and a p99 within 10 ms over two
-connections, and 1,000 lists per second; and from a catalogue of a million items, each scored, a p99
-within 50 ms.
+answers per second of Cornac's server, to the same questions and with each list new; lists with a
+p50 within 2 ms and a p99 within 10 ms over two connections, and 1,000 of them per second; and from
+a catalogue of a million items, each scored, a p99 within 50 ms.
 """
 
 from __future__ import annotations
@@ -39,7 +41,17 @@ import numpy as np
 from tabulate import tabulate
 
 from benchmarks.api import cornac, large
-from benchmarks.api.questions import CORNAC, DEPLOYED, LARGE, LISTS, Asked, of_large, ours, theirs
+from benchmarks.api.questions import (
+    AGAIN,
+    CORNAC,
+    DEPLOYED,
+    LARGE,
+    LISTS,
+    Asked,
+    of_large,
+    ours,
+    theirs,
+)
 from benchmarks.serving import load
 from benchmarks.serving.load import Load
 from benchmarks.serving.service import Store, private_mb
@@ -103,15 +115,19 @@ def measure(
 
 def goals(rows: Sequence[Row]) -> dict[str, bool | None]:
     """Return which goals are reached; None where there is nothing to compare with."""
-    fastest, ratio = _fastest(rows, LISTS), times(rows, CORNAC)
+    fastest = _fastest(rows, LISTS)
     largest = next(
         (row for row in rows if (row.what, row.n_connections) == (LARGE, MODERATE)), None
     )
     (moderate,) = (row for row in rows if (row.what, row.n_connections) == (LISTS, MODERATE))
+    compared = {"asked the same": AGAIN, "each list new": LISTS}
+    ratios = {how: times(rows, what, CORNAC) for how, what in compared.items()}
     return {
-        f"{TIMES_CORNAC} times Cornac's answers per second": None
+        f"{TIMES_CORNAC} times Cornac's answers per second, {how}": None
         if ratio is None
-        else ratio >= TIMES_CORNAC,
+        else ratio >= TIMES_CORNAC
+        for how, ratio in ratios.items()
+    } | {
         f"p50 within {MOST_P50_MS:g} ms, p99 within {MOST_P99_MS:g} ms": moderate.p50_ms
         <= MOST_P50_MS
         and moderate.p99_ms <= MOST_P99_MS,
@@ -122,9 +138,9 @@ def goals(rows: Sequence[Row]) -> dict[str, bool | None]:
     }
 
 
-def times(rows: Sequence[Row], peer: str) -> float | None:
-    """Return how many times the answers per second of a peer ours are; None without the peer."""
-    ours, theirs = _fastest(rows, LISTS), _fastest(rows, peer)
+def times(rows: Sequence[Row], what: str, peer: str) -> float | None:
+    """Return how many times the answers per second of a peer ours are; None without either."""
+    ours, theirs = _fastest(rows, what), _fastest(rows, peer)
     return None if ours is None or theirs is None else ours / theirs
 
 
@@ -179,7 +195,10 @@ def compare(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "n_turns": options.turns,
         "seed": options.seed,
         "cornac": cornac.is_installed(),
-        "times_cornac": {peer: times(rows, peer) for peer in (CORNAC, DEPLOYED)},
+        "times_cornac": {
+            what: {peer: times(rows, what, peer) for peer in (CORNAC, DEPLOYED)}
+            for what in (AGAIN, LISTS)
+        },
         "rows": [asdict(row) for row in rows],
         "memory_mb_per_worker": memory,
         "goals": goals(rows),
@@ -207,8 +226,9 @@ def as_text(found: dict[str, Any]) -> str:
     )
     said = {True: "reached", False: "missed", None: "not measured"}
     ratios = "".join(
-        f"Lists per second, over those of {peer}: {ratio:.2f}\n"
-        for peer, ratio in found["times_cornac"].items()
+        f"{what.capitalize()}, per second over those of {peer}: {ratio:.2f}\n"
+        for what, peers in found["times_cornac"].items()
+        for peer, ratio in peers.items()
         if ratio is not None
     )
     verdicts = "\n".join(f"- {goal}: {said[reached]}" for goal, reached in found["goals"].items())

@@ -15,7 +15,7 @@ from benchmarks.serving.service import Server
 from recsys.data import Ratings
 
 LIMIT = 10
-LISTS, LARGE = "lists", "lists, large catalogue"
+LISTS, AGAIN, LARGE = "lists", "lists, asked again", "lists, large catalogue"
 CORNAC, DEPLOYED = "Cornac, flask run", "Cornac, gunicorn"
 
 
@@ -69,7 +69,7 @@ def ours(server: Server, ratings: Ratings, rng: np.random.Generator) -> list[Ask
     ]
     return [
         Asked(LISTS, server, _fresh(users, _list_of, rng)),
-        Asked("lists, asked again", server, _endless(lists, rng)),
+        Asked(AGAIN, server, _endless(lists, rng)),
         Asked("lists, 304", server, _endless(tagged, rng)),
         Asked("newcomers", server, _endless([newcomer() for _ in range(500)], rng)),
         Asked("predictions", server, _fresh(users, stars_of, rng)),
