@@ -42,7 +42,9 @@ def served(
     engine.dispose()
     del ratings, snapshot
     with shop.served("--workers", str(n_workers)) as server:
-        # Each worker reads the catalogue when it is first asked, which takes a while.
+        # Each worker reads the catalogue when it is first asked, which takes a while. A connection
+        # that stays open stays with one worker.
         while server.log.read_text().count("serving version") < n_workers:
-            urllib3.request("GET", f"{server.address}/readyz", timeout=_LOADING)
+            once = {"Connection": "close"}
+            urllib3.request("GET", f"{server.address}/readyz", headers=once, timeout=_LOADING)
         yield server

@@ -172,10 +172,11 @@ class Ratings:
         return digest.hexdigest()
 
     def with_metadata(self, metadata: ItemMetadata) -> Ratings:
-        """Return the same ratings with other metadata; a known fingerprint stays known."""
+        """Return the same ratings with other metadata; what is known of them stays known."""
         changed = replace(self, metadata=metadata)
-        if "fingerprint" in self.__dict__:
-            changed.__dict__["fingerprint"] = self.fingerprint
+        for name in ("fingerprint", "counts_by_user", "counts_by_item"):
+            if name in self.__dict__:
+                changed.__dict__[name] = self.__dict__[name]
         return changed
 
     def select(self, chosen: NDArray[np.bool_] | NDArray[np.integer] | slice) -> Ratings:

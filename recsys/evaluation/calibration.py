@@ -53,7 +53,7 @@ def with_intervals(snapshot: Snapshot, train: Ratings, held_out: Ratings) -> Sna
         snapshot.predict(users, items),
         np.asarray(held_out.values),
         counts_at(snapshot.item_counts, items),
-        counts_at(np.bincount(train.users, minlength=train.n_users), users),
+        counts_at(train.counts_by_user, users),
         snapshot.items.rating_scale,
     )
     return replace(snapshot, items=replace(snapshot.items, intervals=intervals))

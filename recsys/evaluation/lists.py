@@ -177,7 +177,7 @@ class TrainingItems:
 
     def __init__(self, train: Ratings) -> None:
         # One row more, without items: that of somebody unknown.
-        self._counts = np.append(np.bincount(train.users, minlength=train.n_users), 0)
+        self._counts = np.append(train.counts_by_user, 0)
         self._starts = np.append(0, np.cumsum(self._counts)[:-1])
         self._items = train.items[np.argsort(train.users, kind="stable")]
 

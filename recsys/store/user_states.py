@@ -162,8 +162,9 @@ _USER = (
             UserEmbedding.user_row == RatedItems.user_row,
         ),
     )
+    .where(Model.is_complete)
 )
-USER = _USER.where(Model.id == bindparam("model_id"), Model.is_complete)
+USER = _USER.where(Model.id == bindparam("model_id"))
 """What `user_state` asks: one row for each objective of a version."""
 CHAMPION_AND_USER = (
     _USER.add_columns(Alias.model_id, Alias.revision)

@@ -8,7 +8,9 @@ the bits are the same for any number of threads. The arithmetic is that of
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,9 +57,30 @@ COMPILING = "compiling the kernels, once per installation: about half a minute"
 
 def need_compiling() -> bool:
     """Say whether the passes have yet to be compiled, because they are new here or changed."""
-    kept = Path(str(user_pass.stats.cache_path)).glob("kernels.user_pass-*.nbi")
-    changed = Path(__file__).stat().st_mtime
+    changed = _changed()
+    kept = _kept("kernels.user_pass")
     return all(index.stat().st_mtime < changed for index in kept)
+
+
+def forget_older() -> None:
+    """Delete what was compiled before any of the sources changed.
+
+    numba compares the time of the file that a function stands in, not of those that it calls.
+    """
+    changed = _changed()
+    for index in _kept("*kernels.*"):
+        with contextlib.suppress(OSError):  # another process may be faster, or the folder read-only
+            if index.stat().st_mtime < changed:
+                index.unlink()
+
+
+def _changed() -> float:
+    names = ("kernels", "row_kernels", "prefetch", "shared_counter")
+    return max(Path(__file__).with_name(f"{name}.py").stat().st_mtime for name in names)
+
+
+def _kept(functions: str) -> Iterator[Path]:
+    return Path(str(user_pass.stats.cache_path)).glob(f"{functions}-*.nbi")
 
 
 def use_threads(n_threads: int | None, batch_size: int) -> None:
@@ -260,3 +283,6 @@ def _rows_of(part, starts):  # type: ignore[no-untyped-def]
     begin = np.int64(part) * n_ratings // N_PARTS
     end = np.int64(part + 1) * n_ratings // N_PARTS
     return np.searchsorted(starts[:-1], begin), np.searchsorted(starts[:-1], end)
+
+
+forget_older()

@@ -123,7 +123,7 @@ def sort_by_item(users, items, n_items, ratings_from):  # type: ignore[no-untype
     users_from, items_from = np.zeros(n_batches + 1, np.int64), np.zeros(n_batches + 1, np.int64)
     for batch in prange(n_batches):
         here = slice(ratings_from[batch], ratings_from[batch + 1])
-        users_from[batch + 1] = _count_changes(users[here])
+        users_from[batch + 1] = _count_distinct(users[here])
         items_from[batch + 1] = np.count_nonzero(_count_by_item(items[here], n_items))
     users_from, items_from = np.cumsum(users_from), np.cumsum(items_from)
 
@@ -147,8 +147,8 @@ def sort_by_item(users, items, n_items, ratings_from):  # type: ignore[no-untype
 
 
 @_compiled
-def _count_changes(sorted_keys):  # type: ignore[no-untyped-def]
-    """Return how many different keys there are."""
+def _count_distinct(sorted_keys):  # type: ignore[no-untyped-def]
+    """Return how many different keys there are; there is at least one."""
     n_keys = 1
     for n in range(1, len(sorted_keys)):
         n_keys += sorted_keys[n] != sorted_keys[n - 1]
@@ -196,7 +196,10 @@ def _sort(keys, n_by_key):  # type: ignore[no-untyped-def]
     """
     begins = np.zeros(len(n_by_key) + 1, np.int64)
     begins[1:] = np.cumsum(n_by_key)
-    if not np.any(keys[1:] < keys[:-1]):
+    n = 1
+    while n < len(keys) and keys[n - 1] <= keys[n]:
+        n += 1
+    if n >= len(keys):
         return begins, np.empty(0, np.uint32)
     positions, next_at = np.empty(len(keys), np.uint32), begins.copy()
     for n, key in enumerate(keys):

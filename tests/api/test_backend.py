@@ -2,6 +2,7 @@ import threading
 
 from api import Config, create_app
 from recsys import store
+from recsys.store.prepared import Prepared
 
 
 def test_no_answer_mixes_versions_while_the_champion_changes(fresh_shop):
@@ -33,6 +34,18 @@ def test_no_answer_mixes_versions_while_the_champion_changes(fresh_shop):
     assert {answer["model_id"] for answer in answers} == {1, 2}
     for answer in answers:
         assert answer == expected[answer["model_id"]]
+
+
+def test_a_list_takes_one_look_into_the_database(shop, monkeypatch):
+    url = "/v1/users/3/recommendations?limit="
+    shop.get(f"{url}1")  # loads the version
+    looks = []
+    rows = Prepared.rows
+    monkeypatch.setattr(
+        Prepared, "rows", lambda query, **values: looks.append(values) or rows(query, **values)
+    )
+    assert shop.get(f"{url}2").status_code == 200
+    assert looks == [{"user_id": "3"}]
 
 
 def test_a_worker_opens_the_database_once(fresh_shop, monkeypatch):

@@ -81,7 +81,7 @@ def test_the_fastest_of_each_are_compared():
 
 def test_a_large_catalogue_is_served_from_embeddings_drawn_at_random(tmp_path):
     rng = np.random.default_rng(0)
-    with large.served(tmp_path, n_items=3000, n_factors=4, n_workers=1, rng=rng) as server:
+    with large.served(tmp_path, n_items=3000, n_factors=4, n_workers=2, rng=rng) as server:
         rows = measure(
             [questions.of_large(server, rng)], n_requests=5, n_turns=1, numbers_of_connections=(1,)
         )

@@ -51,6 +51,18 @@ def test_a_champion_that_lacks_a_row_is_still_the_champion(serving, source, monk
     assert serving.current("1").recommender.model_id == 1
 
 
+def test_a_user_who_cannot_be_read_says_nothing_of_the_champion(
+    serving, source, monkeypatch, caplog
+):
+    def fail(_user_id):
+        raise StoreError("a page is damaged")
+
+    monkeypatch.setattr(source, "champion_and_user", fail)
+    assert serving.current("1").recommender.model_id == 1
+    assert serving.failure is None
+    assert "damaged" not in caplog.text
+
+
 def test_a_promotion_swaps_the_whole_recommender(serving, source, make_items):
     before = serving.current()
     source.add(2, rating=make_items(bias_of_b=2.0))

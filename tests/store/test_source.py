@@ -6,6 +6,7 @@ from sqlalchemy import delete, select, update
 
 from recsys import store
 from recsys.data import IdMap, Ratings
+from recsys.data.feedback import FeedbackEntry
 from recsys.errors import NotFoundError, StoreError
 from recsys.serving import ItemFiles, Recommender, Serving
 from recsys.store.database import writing
@@ -46,15 +47,20 @@ def test_the_champion_and_a_user_are_read_as_they_are_apart(engine, source, save
     assert source.champion_and_user("x") is None
     model_id = save(2)
     store.promote(engine, model_id)
+    store.save_feedback(engine, "tiny", [FeedbackEntry("x", "c", 4, 1)])
     champion, state = source.champion_and_user("x")
     assert champion == source.champion()
     apart = source.user(model_id, "x")
-    assert state[:2] == apart[:2]
+    assert state[:2] == apart[:2] == (1, True)
     together, row = state.rows()["rating"], apart.rows()["rating"]
     np.testing.assert_array_equal(together.factors, row.factors)
     np.testing.assert_array_equal(together.rated_items, row.rated_items)
     _, unknown = source.champion_and_user("nobody")
     assert not unknown.rows()
+    with engine.begin() as connection:
+        connection.execute(UserEmbedding.__table__.delete())
+        connection.execute(SnapshotRow.__table__.delete())
+    assert source.champion_and_user("x") is None
 
 
 def test_content_hashes_are_those_of_the_snapshots(engine, source, ratings, make_snapshot):
