@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import cast
@@ -8,9 +9,12 @@ from flask import current_app, g, request
 from sqlalchemy import Engine
 
 from api.config import Config
+from api.schemas.common import ID_PATTERN
 from recsys.model.user_state import UserState
 from recsys.serving import Current, ItemFiles, Person, Recommender, Serving
 from recsys.store import StoreSource, open_database
+
+_ID = re.compile(ID_PATTERN)
 
 
 class Backend:
@@ -59,10 +63,16 @@ def current() -> Current:
     """Return the version that this request is answered from, from its first line to its last."""
     held = cast("Current | None", g.get("current"))
     if held is None:
-        user_id = (request.view_args or {}).get("user_id")
+        user_id = user_in_path()
         held = g.current = backend().serving.current(user_id)
         g.user_states = {} if held.user is None else {user_id: held.user}
     return held
+
+
+def user_in_path() -> str | None:
+    """Return the user whom the path of this request names; None without one, or if it is no id."""
+    user_id = cast("str | None", (request.view_args or {}).get("user_id"))
+    return None if user_id is None or not _ID.fullmatch(user_id) else user_id
 
 
 def recommender() -> Recommender:

@@ -5,7 +5,7 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, g, request
 
-from api.backend import current, user_state
+from api.backend import current, user_in_path, user_state
 from api.kept_answers import KeptAnswers
 from recsys import __version__
 
@@ -67,7 +67,7 @@ def _kept() -> KeptAnswers:
 
 def _state() -> str:
     held = current()
-    user_id = (request.view_args or {}).get("user_id")
+    user_id = user_in_path()
     depends_on = (
         __version__,
         held.recommender.model_id,

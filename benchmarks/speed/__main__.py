@@ -2,8 +2,9 @@
 
 Synthetic ratings in the shape of a MovieLens set. Each system trains in a process of its own and
 they take turns, an epoch each, so that noise falls on all alike; the median epoch counts, without
-the first. ``recsys`` is the dot product with biases; LIBMF's model is the dot product alone, of as
-many factors, its optimizer Adagrad. Both are penalised and float32.
+the first. ``recsys`` is the dot product with biases; LIBMF's model is the dot product alone, its
+optimizer Adagrad. Both are penalised and float32, and of as many factors; in the race to an RMSE
+(``--target``) each has its best number, unless ``--n-factors`` is given.
 """
 
 from __future__ import annotations

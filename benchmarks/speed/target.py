@@ -102,10 +102,13 @@ def _reached(
         race([make(chosen) for make, chosen in zip(makers, settings, strict=True)])
         for _ in range(_N_RACES)
     ]
-    seconds = [
-        median(_until(timed, target) for timed in system) for system in zip(*runs, strict=True)
-    ]
     n_epochs = [_epochs_until(timed, target) for _, timed in soonest]
+    # The epochs are those of the search: LIBMF on several threads does not repeat itself, and may
+    # come to rest a hair above.
+    seconds = [
+        median(timed.layout_seconds + n * timed.epoch for timed in system)
+        for n, system in zip(n_epochs, zip(*runs, strict=True), strict=True)
+    ]
     return Reached(tolerance, target, settings, n_epochs, seconds)
 
 
@@ -160,11 +163,6 @@ def _soonest(
         return layout + n_epochs * epoch, rmse
 
     return min(search, key=how_soon)
-
-
-def _until(timed: Timed, target: float) -> float:
-    """Return the seconds until the target, at the median epoch: turns are noisy."""
-    return timed.layout_seconds + _epochs_until(timed, target) * timed.epoch
 
 
 def _epochs_until(timed: Timed, target: float) -> float:

@@ -48,6 +48,17 @@ def test_a_list_takes_one_look_into_the_database(shop, monkeypatch):
     assert looks == [{"user_id": "3"}]
 
 
+def test_the_database_is_not_asked_for_a_user_that_there_cannot_be(shop, monkeypatch):
+    looks = []
+    rows = Prepared.rows
+    monkeypatch.setattr(
+        Prepared, "rows", lambda query, **values: looks.append(values) or rows(query, **values)
+    )
+    # Postgres would refuse the text itself, which is no failure of the database.
+    assert shop.get("/v1/users/%00/recommendations").status_code == 422
+    assert looks == [{}]
+
+
 def test_a_worker_opens_the_database_once(fresh_shop, monkeypatch):
     opened = []
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import libmf
 from benchmarks.speed.shapes import DataSet, prepare
-from benchmarks.speed.target import _libmfs, _ours, _soonest, _until
+from benchmarks.speed.target import _epochs_until, _libmfs, _ours, _soonest
 from benchmarks.speed.turns import Entrant, Timed, race
 
 TINY = (60, 40, 600)
@@ -88,7 +88,8 @@ def test_another_source_than_the_known_one_is_not_built():
 def test_the_soonest_setting_counts_layout_and_whole_epochs():
     slow = Timed(layout_seconds=1, epoch_seconds=[9, 1, 1], rmse=[0.9, 0.8, 0.7])
     quick = Timed(layout_seconds=0, epoch_seconds=[9, 1, 1], rmse=[0.9, 0.85, 0.7])
-    assert (_until(slow, 0.8), _until(quick, 0.8), _until(quick, 0.5)) == (3, 3, np.inf)
+    assert _epochs_until(slow, 0.8) == 2
+    assert _epochs_until(quick, 0.5) == np.inf
     search = [({"n_factors": 8}, slow), ({"n_factors": 4}, quick)]
     # Both after 3 seconds, but quick is farther below.
     assert _soonest(search, 0.8)[1] == quick
