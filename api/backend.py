@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from typing import cast
@@ -9,12 +8,10 @@ from flask import current_app, g, request
 from sqlalchemy import Engine
 
 from api.config import Config
-from api.schemas.common import ID_PATTERN
+from recsys.data.ids import is_valid_id
 from recsys.model.user_state import UserState
 from recsys.serving import Current, ItemFiles, Person, Recommender, Serving
 from recsys.store import StoreSource, open_database
-
-_ID = re.compile(ID_PATTERN)
 
 
 class Backend:
@@ -72,7 +69,7 @@ def current() -> Current:
 def user_in_path() -> str | None:
     """Return the user whom the path of this request names; None without one, or if it is no id."""
     user_id = cast("str | None", (request.view_args or {}).get("user_id"))
-    return None if user_id is None or not _ID.fullmatch(user_id) else user_id
+    return None if user_id is None or not is_valid_id(user_id) else user_id
 
 
 def recommender() -> Recommender:

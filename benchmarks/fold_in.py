@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def draw_newcomers(ratings: Ratings, seed: int) -> NDArray[np.int64]:
     """Return a tenth of the users who have ratings enough, drawn at random, ascending."""
-    n_ratings = np.bincount(ratings.users, minlength=ratings.n_users)
+    n_ratings = ratings.counts_by_user
     able = np.flatnonzero(n_ratings >= LEAST_RATINGS)
     rng = np.random.default_rng(seed)
     return np.sort(rng.choice(able, size=int(len(able) * SHARE), replace=False))

@@ -50,7 +50,7 @@ def cover(train: Ratings, test: Ratings, seed: int) -> dict[float, Coverage]:
     users, items = test.rows_in(fit)
     predicted, actual = model.predict(users, items), np.asarray(test.values)
     item_counts = counts_at(model.item_counts, items)
-    user_counts = counts_at(np.bincount(fit.users, minlength=fit.n_users), users)
+    user_counts = counts_at(fit.counts_by_user, users)
     thirds = dict(zip(BY, map(_thirds, (item_counts, user_counts, predicted)), strict=True))
     found: dict[float, Coverage] = {}
     for level in LEVELS:

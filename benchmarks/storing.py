@@ -119,7 +119,7 @@ def snapshot_of(ratings: Ratings, n_factors: int, rng: np.random.Generator) -> S
         item_ids=ratings.item_ids,
         item_factors=draw(ratings.n_items, n_factors),
         item_bias=draw(ratings.n_items),
-        item_counts=np.bincount(ratings.items, minlength=ratings.n_items).astype(np.int32),
+        item_counts=ratings.counts_by_item.astype(np.int32),
         global_mean=3.0,
         y_range=None,
         rating_scale=ratings.rating_scale,

@@ -82,7 +82,7 @@ def _is_installed(name: str) -> bool:
 
 
 def _counts(train: Ratings) -> NDArray[np.int32]:
-    return np.bincount(train.items, minlength=train.n_items).astype(np.int32)
+    return train.counts_by_item.astype(np.int32)
 
 
 def _surprise(train: Ratings, seed: int, **settings: Any) -> Predictor:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from sklearn.model_selection import ParameterGrid
 
 from benchmarks.speed.turns import Entrant, Timed, libmf, ours, race
 
@@ -113,22 +114,18 @@ def _reached(
 
 
 def _ours(n_factors: int | None) -> Iterable[dict[str, Any]]:
-    for tried in _combinations(OUR_GRID, n_factors):
+    for tried in _grid(OUR_GRID, n_factors):
         lr = tried.pop("step") * _OURS["batch_size"] * (1 - _OURS["momentum"]) / 2
         yield {**_OURS, **tried, "lr": lr}
 
 
 def _libmfs(n_factors: int | None) -> Iterable[dict[str, Any]]:
-    for tried in _combinations(LIBMF_GRID, n_factors):
+    for tried in _grid(LIBMF_GRID, n_factors):
         yield {**tried, "n_epochs": _LIBMF_EPOCHS}
 
 
-def _combinations(
-    grid: Mapping[str, Sequence[float]], n_factors: int | None
-) -> Iterable[dict[str, Any]]:
-    if n_factors is not None:
-        grid = {**grid, "n_factors": [n_factors]}
-    return (dict(zip(grid, values, strict=True)) for values in product(*grid.values()))
+def _grid(grid: Mapping[str, Sequence[float]], n_factors: int | None) -> ParameterGrid:
+    return ParameterGrid(grid if n_factors is None else {**grid, "n_factors": [n_factors]})
 
 
 def _search(

@@ -92,7 +92,7 @@ def evaluate(
         the time.
     """
     users, items = test.rows_in(train)
-    seen_users = np.bincount(train.users, minlength=train.n_users) > 0
+    seen_users = train.counts_by_user > 0
     predicted = predictor.predict(users, items)
     by_user: dict[str, UserMetric] = {}
     if test.values is not None and predicted is not None:

@@ -92,7 +92,7 @@ def sampled_negatives(
     "Neural Collaborative Filtering vs. Matrix Factorization Revisited".
     Krichene and Rendle 2020, "On Sampled Metrics for Item Recommendation".
     """
-    counts = np.bincount(test.users, minlength=test.n_users)
+    counts = test.counts_by_user
     if counts.max(initial=0) > 1:
         raise DataError(
             f"user {test.user_ids[int(counts.argmax())]!r} has {counts.max()} held-out ratings",
