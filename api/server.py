@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import socket
+import struct
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,10 @@ from recsys.errors import RecsysError
 
 # For a request under way when the server is told to end.
 GRACEFUL_SECONDS = 30
+
+# For a client that is silent in the middle of a request, or takes nothing of its answer: it holds
+# a thread.
+CLIENT_SECONDS = 20
 
 _M_ARENA_MAX = -8  # as malloc.h has it
 
@@ -89,6 +94,11 @@ def _listen(host: str, port: int) -> socket.socket:
         with contextlib.ExitStack() as on_error:
             listener = on_error.enter_context(socket.socket(family, kind, protocol))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Each connection inherits these; a timeout of Python's is none of the system's, and
+            # gunicorn takes it off.
+            patience = struct.pack("@ll", CLIENT_SECONDS, 0)
+            for waiting in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                listener.setsockopt(socket.SOL_SOCKET, waiting, patience)
             listener.bind(address)
             on_error.pop_all()
     except OSError as error:
