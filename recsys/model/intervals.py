@@ -121,8 +121,8 @@ class StarIntervals:
         low, high = _ends(self.probabilities, self.quantiles, level)
         smallest, largest = self.rating_scale
         return (
-            np.clip(stars + scale * low, smallest, largest).astype(np.float32),
-            np.clip(stars + scale * high, smallest, largest).astype(np.float32),
+            (stars + scale * low).clip(smallest, largest).astype(np.float32),
+            (stars + scale * high).clip(smallest, largest).astype(np.float32),
         )
 
     def scale(

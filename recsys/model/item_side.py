@@ -248,7 +248,7 @@ class ItemSide:
             low, high = self.y_range
             sigmoid = (1 + np.tanh(scores / 2)) / 2  # in this form nothing overflows
             scores = (low + (high - low) * sigmoid).astype(np.float32)
-        return np.clip(scores, *self.rating_scale)
+        return scores.clip(*self.rating_scale)
 
     def list_scores(self, user_factors: Floats, user_bias: Floats | float) -> Floats:
         """Return the scores that order a list: those of `scores`, `shrunk`."""

@@ -30,15 +30,15 @@ def page(
     end = offset + n
     has_more = end < int(np.count_nonzero(candidates))
     if not has_more:
-        rows = np.flatnonzero(candidates)
+        (rows,) = candidates.nonzero()
     else:
         masked = np.where(candidates, scores, -np.inf)
-        rows = np.flatnonzero(masked >= _at_most_the_last_of(masked, end))
+        (rows,) = (masked >= _at_most_the_last_of(masked, end)).nonzero()
         if len(rows) > end:
             # A partition finds the last score of the page in linear time; all that equal it stay.
             last = np.partition(masked[rows], len(rows) - end)[len(rows) - end]
             rows = rows[masked[rows] >= last]
-    return rows[np.argsort(-scores[rows], kind="stable")][offset:end], has_more
+    return rows[(-scores[rows]).argsort(kind="stable")][offset:end], has_more
 
 
 def _at_most_the_last_of(scores: NDArray[np.floating], n: int) -> float:
@@ -52,4 +52,5 @@ def _at_most_the_last_of(scores: NDArray[np.floating], n: int) -> float:
     if n_rows < 2:
         return float(np.partition(scores, len(scores) - n)[len(scores) - n])
     largest = scores[: n_rows * n_columns].reshape(n_rows, n_columns).max(axis=0)
-    return float(np.partition(largest, n_columns - n)[n_columns - n])
+    largest.partition(n_columns - n)
+    return float(largest[n_columns - n])

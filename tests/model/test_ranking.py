@@ -44,3 +44,15 @@ def test_pages_neither_repeat_nor_lose_a_row(pairs, n):
         rows, has_more = page(scores, candidates, n, len(seen))
         seen += rows.tolist()
     assert sorted(seen) == np.flatnonzero(candidates).tolist()
+
+
+def test_a_page_holds_candidates_only_where_fewer_columns_than_places_have_one():
+    # 2 places make a table of 16 * 2 columns: rows 0, 32, 64, ... all lie in the first.
+    scores = np.full(1000, 99, dtype=np.float32)
+    scores[::32] = np.arange(32)
+    candidates = np.arange(1000) % 32 == 0
+
+    rows, has_more = page(scores, candidates, 2, 0)
+
+    assert rows.tolist() == [31 * 32, 30 * 32]
+    assert has_more
