@@ -118,12 +118,12 @@ class ItemFields(HeadFields):
 def head_fields(catalogue: Catalogue, row: int) -> HeadFields:
     """Return what names the item at ``row``."""
     metadata, item_id = catalogue.metadata, catalogue.item_ids[row]
-    return HeadFields(
-        item_id=item_id,
-        title=metadata.titles[row] or item_id,
-        year=metadata.years[row],
-        genres=list(metadata.genres[row]),
-    )
+    return {
+        "item_id": item_id,
+        "title": metadata.titles[row] or item_id,
+        "year": metadata.years[row],
+        "genres": list(metadata.genres[row]),
+    }
 
 
 def item_fields(catalogue: Catalogue, row: int) -> ItemFields:

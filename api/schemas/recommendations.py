@@ -215,15 +215,15 @@ def recommendations(
     places = zip(ranked.items.tolist(), ranked.scores, stars, low, high, strict=False)
     explained = person if options.explain else None
     return [
-        RecommendationFields(
+        {
             **head_fields(asked.catalogue, row),
-            rank=rank,
-            score=score,
-            predicted_rating=predicted_rating,
-            low=lowest,
-            high=highest,
+            "rank": rank,
+            "score": score,
+            "predicted_rating": predicted_rating,
+            "low": lowest,
+            "high": highest,
             **_explained(asked, explained, row, float(score), options.n_reasons),
-        )
+        }
         for rank, (row, score, predicted_rating, lowest, highest) in enumerate(
             places, start=options.offset + 1
         )
