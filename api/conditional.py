@@ -79,4 +79,5 @@ def _state() -> str:
         request.root_path,
         request.full_path,
     )
-    return hashlib.sha256(repr(depends_on).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    told = repr(depends_on).encode("utf-8", "backslashreplace")
+    return hashlib.blake2b(told, digest_size=16).hexdigest()

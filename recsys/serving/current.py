@@ -99,7 +99,7 @@ class Serving:
         if held.revision != champion.revision:
             held = self._current = Current(held.recommender, champion.revision)
         self._failed = None
-        return held if user is None else held._replace(user=user)
+        return held if user is None else Current(held.recommender, held.revision, user)
 
     def _note_silence(self, error: StoreError) -> None:
         # Once, not at each request.
