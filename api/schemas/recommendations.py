@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import repeat
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field, field_validator
@@ -212,9 +212,9 @@ def recommendations(
     nothing = repeat(None)
     low, high = ranked.between or (nothing, nothing)
     stars = nothing if ranked.stars is None else ranked.stars
-    places = zip(ranked.items.tolist(), ranked.scores, stars, low, high, strict=False)
-    explained = person if options.explain else None
-    return [
+    items = ranked.items.tolist()
+    places = zip(items, ranked.scores, stars, low, high, strict=False)
+    listed: list[RecommendationFields] = [
         {
             **head_fields(asked.catalogue, row),
             "rank": rank,
@@ -222,34 +222,29 @@ def recommendations(
             "predicted_rating": predicted_rating,
             "low": lowest,
             "high": highest,
-            **_explained(asked, explained, row, float(score), options.n_reasons),
+            "baseline": None,
+            "stars_baseline": None,
+            "reasons": [],
         }
         for rank, (row, score, predicted_rating, lowest, highest) in enumerate(
             places, start=options.offset + 1
         )
     ]
+    if options.explain and person is not None:
+        for row, fields in zip(items, listed, strict=True):
+            _explain(fields, asked, person, row, options.n_reasons)
+    return listed
 
 
-class _Explained(TypedDict):
-    baseline: float | None
-    stars_baseline: float | None
-    reasons: list[Reason]
-
-
-def _explained(
-    asked: Recommender, person: Person | None, row: int, score: float, n_reasons: int
-) -> _Explained:
-    if person is None:
-        return _Explained(baseline=None, stars_baseline=None, reasons=[])
-    order, stars_baseline = asked.order, None
+def _explain(
+    fields: RecommendationFields, asked: Recommender, person: Person, row: int, n_reasons: int
+) -> None:
+    order, score = asked.order, float(fields["score"])
     if "rating" in person.folded:
         side = asked.side("rating")
         stars = score_terms(side, person.rows["rating"], row).score
-        stars_baseline = baseline(side, person.folded["rating"], row, stars)
-    return _Explained(
-        baseline=baseline(
-            order.side, person.folded.get(order.objective), row, shortest(score), order.trust(row)
-        ),
-        stars_baseline=stars_baseline,
-        reasons=shown_reasons(asked, person, row, n_reasons),
+        fields["stars_baseline"] = baseline(side, person.folded["rating"], row, stars)
+    fields["baseline"] = baseline(
+        order.side, person.folded.get(order.objective), row, shortest(score), order.trust(row)
     )
+    fields["reasons"] = shown_reasons(asked, person, row, n_reasons)

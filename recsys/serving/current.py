@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
@@ -108,11 +107,11 @@ class Serving:
         self._silent = True
 
     def _champion(self, user_id: str | None = None) -> tuple[Champion, UserState | None]:
-        found = None
-        if user_id is not None:
+        try:
+            found = None if user_id is None else self._source.champion_and_user(user_id)
+        except StoreError:
             # What is wrong with one user is told when that user is read apart.
-            with contextlib.suppress(StoreError):
-                found = self._source.champion_and_user(user_id)
+            found = None
         champion, user = found or (self._source.champion(), None)
         if champion is None:
             raise NoModelError("there is no model to serve yet: `recsys train` makes one")
