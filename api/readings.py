@@ -57,7 +57,7 @@ def biases(min_ratings: int) -> BiasTable:
         items,
         asked.catalogue,
         min_ratings=min_ratings,
-        residual_std=rating.metrics.get("rmse"),
+        residual_std=rating.metrics.get("rmse") or None,
         hyperparameters=rating.hyperparameters,
     )
 

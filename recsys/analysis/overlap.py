@@ -21,7 +21,9 @@ def overlap(lists: Iterable[tuple[Iterable[object], Iterable[object]]]) -> float
 def list_overlap(
     source: Source, before: int, after: int, user_ids: Sequence[str], length: int = 10
 ) -> float | None:
-    """Return the mean `overlap` of users' lists as two versions would serve them.
+    """Return the mean `overlap` of users' lists as two versions were trained.
+
+    What came in since belongs to neither, and would make the same of both for whoever it is about.
 
     Parameters
     ----------
@@ -56,5 +58,6 @@ def _in_memory(source: Source, model_id: int) -> Recommender:
 
 
 def _list(version: Recommender, user_id: str, length: int) -> list[str]:
-    rows = version.recommend(user_id, length).items
+    state = version.source.user(version.model_id, user_id)._replace(has_newer_feedback=False)
+    rows = version.recommend(version.person(user_id, state), length).items
     return [version.catalogue.item_ids[row] for row in rows.tolist()]

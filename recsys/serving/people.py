@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recsys.data.feedback import ALL_ITEMS
 from recsys.errors import NotFoundError, UnknownUserError
 from recsys.model.snapshot import Catalogue, Objective
 from recsys.model.user_state import UserState
@@ -52,7 +53,8 @@ class People:
         ------
         UnknownUserError
             If the version was not trained on the user and cannot fold newer ratings in, or there
-            are none; or if everything was taken back.
+            are none; if everything was taken back; or if all that it was trained on was, and it
+            cannot fold in what came after.
         """
         if not state.has_newer_feedback:
             return self._trained(user_id, state)
@@ -61,7 +63,10 @@ class People:
         try:
             person, _ = self.fold_in(item_ids, values)
         except NotFoundError:
-            return self._having_rated(self._trained(user_id, state), known)
+            trained = self._trained(user_id, state)
+            if self._is_forgotten(user_id, trained):
+                raise UnknownUserError(user_id, self.model_id) from None
+            return self._having_rated(trained, known)
         return person
 
     def _trained(self, user_id: str, state: UserState) -> Person:
@@ -69,6 +74,13 @@ class People:
         if not rows:
             raise UnknownUserError(user_id, self.model_id)
         return Person({name: rows[name] for name in self.objectives})
+
+    def _is_forgotten(self, user_id: str, trained: Person) -> bool:
+        """Say whether all that a user's embedding was made from was taken back."""
+        newer = self.source.newer_feedback(self.model_id, user_id)
+        erased = {entry.item_id for entry in newer if entry.is_erased}
+        ids = self.catalogue.item_ids
+        return ALL_ITEMS in erased or erased.issuperset(ids[row] for row in trained.rated_items)
 
     def _having_rated(self, person: Person, known: Sequence[KnownRating]) -> Person:
         rows = self.catalogue.item_ids.rows(one.item_id for one in known)

@@ -97,11 +97,13 @@ def test_who_took_everything_back_is_unknown_until_they_rate_again(source, champ
 
 
 def test_where_nobody_can_be_folded_in_only_what_is_rated_is_brought_up_to_date(source, rigid):
+    rated = {"rated_items": np.array([0, 3], np.int32), "rated_values": np.array([4, 3], "f4")}
+    source.users["rating", "1"] = replace(source.users["rating", "1"], **rated)
     before = rigid.person("1")
     source.feedback["1"] = [gives("c", 2), gives("b", 1), gives("zebra", 1), erased("a")]
     person = rigid.person("1")
-    np.testing.assert_array_equal(person.rated_items, [1, 2])
-    np.testing.assert_array_equal(person.rated_values, [1, 2])
+    np.testing.assert_array_equal(person.rated_items, [1, 2, 3])
+    np.testing.assert_array_equal(person.rated_values, [1, 2, 3])
     assert person.rows["rating"].factors is before.rows["rating"].factors
     assert "a" in listed(rigid)
     assert "c" not in listed(rigid)
@@ -111,6 +113,15 @@ def test_where_nobody_can_be_folded_in_feedback_alone_makes_nobody_known(source,
     source.feedback["new"] = [gives("b", 5, "new")]
     with pytest.raises(UnknownUserError):
         rigid.recommend("new")
+
+
+@pytest.mark.parametrize("what", [ALL_ITEMS, "a"])
+def test_where_nobody_can_be_folded_in_an_embedding_does_not_outlive_what_it_was_made_from(
+    source, rigid, what
+):
+    source.feedback["1"] = [erased(what), gives("b", 5)]
+    with pytest.raises(UnknownUserError):
+        rigid.recommend("1")
 
 
 def test_implicit_feedback_is_brought_up_to_date_too(source, rigid):

@@ -154,11 +154,16 @@ def neighbours_section(
 def _agreement(table: BiasTable, widest: BiasRow) -> str:
     """Return how far the order by bias and the order by mean are the same."""
     by_mean = table.rank_by_mean
+    places = (
+        f"{widest.label} is number {widest.rank_by_bias:,} by bias and "
+        f"{widest.rank_by_mean:,} by mean."
+    )
+    if by_mean is not None and not (np.ptp(table.rank_by_bias) and np.ptp(by_mean)):
+        return places  # where all are alike there is no order to agree with
     correlation = 1.0 if by_mean is None else np.corrcoef(table.rank_by_bias, by_mean)[0, 1]
     return (
         f"The two orders agree to a rank correlation of {correlation:.2f} (1: they are the same); "
-        f"{widest.label} is number {widest.rank_by_bias:,} by bias and "
-        f"{widest.rank_by_mean:,} by mean."
+        f"{places}"
     )
 
 

@@ -325,6 +325,16 @@ def test_tiny_data_gives_a_report_without_empty_sections(make_version, tmp_path,
 
 
 @pytest.mark.usefixtures("_undrawn")
+def test_ratings_that_are_all_equal_have_no_order_to_agree_with(make_version, tmp_path):
+    (snapshot,), ratings = make_version()
+    equal = replace(ratings, values=np.full_like(ratings.values, 5))
+    path, *_ = write_report([snapshot], equal, tmp_path)
+    text = path.read_text("utf-8")
+    assert "by mean" in text
+    assert "rank correlation" not in text
+
+
+@pytest.mark.usefixtures("_undrawn")
 def test_items_below_min_ratings_stay_out_and_their_lack_is_told(make_version, tmp_path):
     path, *_ = write_report(*make_version(), tmp_path, min_ratings=1000)
     told = [text for text in Parsed(path.read_text("utf-8")).text("p") if "1000 ratings" in text]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from recsys import store
+from recsys.analysis.overlap import list_overlap
+from recsys.data.feedback import FeedbackEntry
 
 DRIFT = "/v1/insights/drift?min_ratings=1"
 
@@ -44,6 +46,17 @@ def test_by_rank_the_item_whose_bias_changed_comes_first(drifted_shop):
     body = drifted_shop.get(f"{DRIFT}&from=1&to=2&sort=rank&limit=1").get_json()
     (first,) = body["items"]
     assert (first["rank_before"], first["rank_after"]) == (28, 1)
+
+
+def test_the_overlap_of_lists_is_of_the_versions_whatever_came_in_since(folding_shop):
+    first = store.load_snapshot(folding_shop.engine, 1, "rating")
+    second = replace(first, user_factors=-first.user_factors)
+    folding_shop.train(seed=2, promote=False, make=lambda *_: second)
+    source, user_ids = store.StoreSource(folding_shop.engine), [str(n) for n in range(1, 13)]
+    before = list_overlap(source, 1, 2, user_ids)
+    given = [FeedbackEntry(user_id, f"m{n}", 5.0, None) for user_id in user_ids for n in (1, 2, 3)]
+    store.save_feedback(folding_shop.engine, "tiny", given)
+    assert list_overlap(source, 1, 2, user_ids) == before
 
 
 def test_a_version_does_not_drift_from_itself(drifted_shop):

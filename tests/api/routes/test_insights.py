@@ -1,3 +1,4 @@
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -50,6 +51,14 @@ def test_standard_errors_rest_on_the_held_out_error_of_the_version(shop):
     first, expected = shop.get(BIAS).get_json()["items"][0], table.worst(1)[0]
     assert first["standard_error"] == pytest.approx(expected.standard_error)
     assert first["shrunk_bias"] == pytest.approx(expected.shrunk_bias)
+
+
+def test_a_version_that_made_no_error_has_biases_without_standard_errors(fresh_shop):
+    perfect = replace(store.load_snapshot(fresh_shop.engine, 1, "rating"), metrics={"rmse": 0.0})
+    fresh_shop.train(seed=2, make=lambda *_: perfect)
+    first = fresh_shop.get(BIAS).get_json()["items"][0]
+    assert first["bias"] is not None
+    assert first["standard_error"] is first["shrunk_bias"] is None
 
 
 def test_following_next_gives_every_row_once(shop):
