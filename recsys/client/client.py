@@ -19,8 +19,9 @@ class Client(Insights, Registry):
 
     Answers are dictionaries, as the service gives them; `recsys.client.answers` has their types.
     What filters and options mean, and what they are by default, is in ``docs/api.md``. Every
-    method raises `ProblemError` for an error that the service answers and `NoAnswerError` where
-    there is no answer. May be shared among threads, and used in a ``with`` statement.
+    method raises `ProblemError` for an error that the service answers, or for an answer that is not
+    the service's own, and `NoAnswerError` where there is no answer. May be shared among threads,
+    and used in a ``with`` statement.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class Client(Insights, Registry):
     Raises
     ------
     UsageError
-        If ``url`` is not an address.
+        If ``url`` is not an address, or ``api_key`` has other characters than printable ASCII.
     """
 
     def __init__(

@@ -5,7 +5,7 @@ from recsys.errors import RecsysError
 
 
 class ProblemError(RecsysError):
-    """The service answered with an error (RFC 9457).
+    """The service answered with an error (RFC 9457), or something else answered in its place.
 
     Attributes
     ----------
@@ -16,7 +16,8 @@ class ProblemError(RecsysError):
     title : str
         The kind in words.
     detail : str
-        What happened, and what to do about it.
+        What happened, and what to do about it; that the answer is not the service's own, where it
+        is no JSON object.
     instance : str or None
         The path that was asked for.
     errors : list of FieldError

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, InvalidHeader
 
 from recsys.client.errors import NoAnswerError, ProblemError
 from recsys.errors import UsageError
@@ -15,6 +16,16 @@ from recsys.errors import UsageError
 _AGAIN = (429, 503)
 _BACKOFF = 0.2  # seconds before the second try; doubled for each further one
 _N_CONNECTIONS = 16  # kept open
+
+
+class _Again(Retry):
+    """Waits the growing time where what ``Retry-After`` says is no time."""
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        try:
+            return super().parse_retry_after(retry_after)
+        except (InvalidHeader, ValueError, OverflowError):
+            return 0.0
 
 
 class Transport:
@@ -29,16 +40,20 @@ class Transport:
     def __init__(
         self, url: str, api_key: str | None, timeout: float, retries: int, longest_wait: int
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        if not _is_address(url):
             raise UsageError(
                 f"{url!r} is not the address of a service; allowed: such as http://127.0.0.1:8000"
             )
         self._base = url.rstrip("/")
+        if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
+            raise UsageError(  # without the key, which is nobody else's to read
+                "the API key has a character that no key has, such as the end of a line; "
+                "allowed: printable ASCII"
+            )
         headers = {"User-Agent": f"recsys/{version('recsys')}", "Accept": "application/json"}
         if api_key is not None:
             headers["Authorization"] = f"Bearer {api_key}"
-        self._again = Retry(
+        self._again = _Again(
             retries,
             redirect=False,
             allowed_methods=None,  # whether a request may be repeated, its caller says
@@ -68,7 +83,7 @@ class Transport:
         body: Mapping[str, Any] | None = None,
         may_repeat: bool = True,
     ) -> Any:
-        """Return what the answer's JSON says; None for an answer without content.
+        """Return the object that is the answer's JSON; None for 204, which has no content.
 
         Parameters
         ----------
@@ -85,7 +100,7 @@ class Transport:
         Raises
         ------
         ProblemError
-            If the answer is an error.
+            If the answer is an error, or is not the service's own.
         NoAnswerError
             If there is none.
         """
@@ -102,9 +117,21 @@ class Transport:
             )
         except HTTPError as error:
             raise NoAnswerError(f"{method} {url}: {error}") from error
-        if answer.status >= 300:
-            raise _problem(answer)
-        return answer.json() if answer.data else None
+        if answer.status == 204:
+            return None
+        said = _object(answer)
+        if said is None or answer.status >= 300:
+            raise _problem(answer, said)
+        return said
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname and parts.port != 0
+    except ValueError:  # of a bracket that does not end, or a port that is none
+        return False
+    return parts.scheme in ("http", "https") and bool(named) and not parts.query
 
 
 def _encoded(query: Mapping[str, Any]) -> str:
@@ -116,19 +143,26 @@ def _encoded(query: Mapping[str, Any]) -> str:
     return f"?{urlencode(given)}" if given else ""
 
 
-def _problem(answer: BaseHTTPResponse) -> ProblemError:
-    told: dict[str, Any] = {}
-    if answer.headers.get("Content-Type", "").startswith("application/problem+json"):
-        told = json.loads(answer.data)
+def _problem(answer: BaseHTTPResponse, said: dict[str, Any] | None) -> ProblemError:
+    is_own = answer.headers.get("Content-Type", "").startswith("application/problem+json")
+    told = said if said and is_own else {}
     wait = answer.headers.get("Retry-After", "")
     return ProblemError(
         answer.status,
         told.get("type", "about:blank"),
         told.get("title", answer.reason or "Error"),
-        # A proxy in between may answer with a page of its own.
+        # A proxy in between may answer with a page of its own, whatever the status.
         told.get("detail", "the answer is not the service's own"),
         instance=told.get("instance"),
         errors=told.get("errors"),
         request_id=answer.headers.get("X-Request-ID"),
-        retry_after=int(wait) if wait.isdecimal() else None,
+        retry_after=int(wait) if re.fullmatch("[0-9]{1,9}", wait) else None,
     )
+
+
+def _object(answer: BaseHTTPResponse) -> dict[str, Any] | None:
+    try:
+        said = json.loads(answer.data)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None

@@ -218,7 +218,18 @@ def test_a_mistake_is_told_with_its_place(client):
     assert str(problem).startswith("422 Invalid request: limit: ")
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://a.example", "http://", "http://a/?b=1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8000",
+        "ftp://a.example",
+        "http://",
+        "http://a/?b=1",
+        "http://[",
+        "http://a:99999",
+        "http://a:b",
+    ],
+)
 def test_what_is_not_an_address_is_refused(url):
     with pytest.raises(UsageError, match="is not the address of a service"):
         Client(url)

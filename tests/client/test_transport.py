@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from recsys.client import Client, NoAnswerError, ProblemError
+from recsys.errors import UsageError
 
 
 class Scripted:
@@ -60,6 +61,36 @@ def test_when_all_tries_are_used_up_the_last_answer_is_the_problem(serve, waits)
     assert (problem.status, problem.retry_after, len(app.asked)) == (429, 7, 3)
     # Not the service itself said so.
     assert (problem.type, problem.title) == ("about:blank", "Too Many Requests")
+
+
+@pytest.mark.parametrize("wait", ["1.5", "soon", "9" * 5000])
+def test_a_retry_after_that_is_no_time_is_not_obeyed_and_the_answer_is_told(serve, waits, wait):
+    with (
+        serve(Scripted(limited(wait), limited(wait))) as address,
+        pytest.raises(ProblemError, match="429") as refused,
+    ):
+        Client(address, retries=1).show_health()
+    assert refused.value.retry_after is None
+    assert waits == []  # before the second try there is no growing time yet
+
+
+@pytest.mark.parametrize("status", ["200 OK", "502 Bad Gateway"])
+@pytest.mark.parametrize("kind", ["text/html", "application/json", "application/problem+json"])
+@pytest.mark.parametrize("text", [b"<h1>Log in</h1>", b'{"status": "o', b"", b"[1]", b"\xff"])
+def test_an_answer_that_is_no_object_of_json_is_told_to_be_anothers(serve, status, kind, text):
+    with (
+        serve(Scripted((status, {"Content-Type": kind}, text))) as address,
+        pytest.raises(ProblemError, match="the answer is not the service's own") as refused,
+    ):
+        Client(address, retries=0).show_health()
+    assert (refused.value.status, refused.value.type) == (int(status[:3]), "about:blank")
+
+
+@pytest.mark.parametrize("key", ["recsys_bad\nkey", "recsys_€", "recsys_\x7f"])
+def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key):
+    with pytest.raises(UsageError, match="allowed: printable ASCII") as refused:
+        Client("http://127.0.0.1:8000", api_key=key)
+    assert "recsys_" not in str(refused.value)
 
 
 def test_other_errors_are_not_asked_again(serve, waits):
