@@ -7,12 +7,10 @@ import click
 from recsys import store
 from recsys.store.exchange import FORMATS, export_version, import_version
 
-_path = click.Path(path_type=Path)
-
 
 @click.command()
 @click.argument("version")
-@click.argument("out", type=_path)
+@click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--format", "format_name", type=click.Choice(list(FORMATS)), default="npz", help="How to write."
 )
@@ -38,7 +36,7 @@ def export(
 
 
 @click.command("import")
-@click.argument("path", type=_path)
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.pass_obj
 def import_(database_url: str, /, path: Path) -> None:
     """Store the version that was exported to PATH, bit for bit.

@@ -34,7 +34,7 @@ def test_what_cannot_be_done_is_told(trained, home, recsys):
         (("export", 9, "out"), 4, "there is no version 9"),
         (("export", 1, "mine"), 2, "mine is there already"),
         (("export", 1, "out", "--format", "pickle"), 2, "'pickle' is not one of"),
-        (("import", "nowhere.npz"), 1, "nowhere.npz: No such file"),
+        (("import", "nowhere.npz"), 2, "Path 'nowhere.npz' does not exist"),
         (("import", "mine"), 3, "mine: this is damaged"),
     ):
         refused = recsys("models", *arguments)

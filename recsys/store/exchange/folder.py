@@ -52,5 +52,10 @@ def read_folder(folder: Path, read_table: TableReader) -> Bundle:
     except (KeyError, TypeError) as error:
         raise DataError(f"{MANIFEST} lacks something: {error!r}", path=folder / REST) from error
     for table in tables:
-        arrays |= read_table(folder, table)
+        try:
+            arrays |= read_table(folder, table)
+        except FileNotFoundError as error:
+            raise DataError(
+                f"a file of the exported version is missing: {error.filename}", path=folder
+            ) from None
     return from_arrays(folder, arrays)

@@ -62,5 +62,12 @@ def format_of(path: Path) -> Format:
             )
         return FORMATS[found[0]]
     with path.open("rb") as file:
-        is_zip = file.read(2) == b"PK"
-    return FORMATS["npz" if is_zip else "safetensors"]
+        head = file.read(9)
+    if head.startswith(b"PK"):
+        return FORMATS["npz"]
+    if head.endswith(b"{"):  # behind eight bytes that say how long the JSON is
+        return FORMATS["safetensors"]
+    raise DataError(
+        "this is damaged, or no exported version: it begins as neither npz nor safetensors do",
+        path=path,
+    )

@@ -195,15 +195,25 @@ def test_a_changed_byte_is_noticed_and_nothing_is_stored(
 def test_a_missing_file_is_named(engine, elsewhere, save_full, form, name, tmp_path):
     export_version(engine, save_full(), tmp_path / "out", form)
     (tmp_path / "out" / name).unlink()
-    with pytest.raises(FileNotFoundError, match=name):
+    with pytest.raises(DataError, match=f"a file of the exported version is missing: .*{name}"):
         import_version(elsewhere, tmp_path / "out")
 
 
+def test_what_the_projector_alone_reads_may_be_missing(engine, elsewhere, save_full, tmp_path):
+    model_id = save_full()
+    export_version(engine, model_id, tmp_path / "out", "projector")
+    for file in (tmp_path / "out").glob("*.metadata.tsv"):
+        file.unlink()
+    same_version(engine, model_id, elsewhere, import_version(elsewhere, tmp_path / "out"))
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"userId,movieId\n1,2\n", b"\x00" * 64])
-def test_another_file_is_no_version(elsewhere, tmp_path, content):
-    (tmp_path / "other").write_bytes(content)
-    with pytest.raises(DataError, match="other: this is damaged, or no"):
-        import_version(elsewhere, tmp_path / "other")
+@pytest.mark.parametrize("name", ["other", "other.npz", "other.safetensors"])
+def test_another_file_is_no_version(elsewhere, tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    told = "npz file" if content.startswith(b"PK") else "exported version"
+    with pytest.raises(DataError, match=f"{name}: this is damaged, or no {told}"):
+        import_version(elsewhere, tmp_path / name)
 
 
 def test_another_npz_is_no_version(elsewhere, tmp_path):
