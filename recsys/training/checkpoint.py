@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -57,7 +58,13 @@ class Checkpoint(Callback):
 
 
 def save(path: Path, run: Run) -> None:
-    """Write the run's state to ``path``: the old file or the new one is there, never half."""
+    """Write the run's state to ``path``: the old file or the new one is there, never half.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
     state = {
         "history": [asdict(epoch) for epoch in run.history],
         "rng": run.rng.bit_generator.state,
@@ -66,13 +73,21 @@ def save(path: Path, run: Run) -> None:
     arrays |= {f"parameter/{name}": array for name, array in run.model.arrays().items()}
     arrays |= {f"optimizer/{name}": array for name, array in run.steps.state().items()}
     arrays |= {f"best/{name}": array for name, array in run.best.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise StoreError(
+            f"the checkpoint {path} cannot be written: {error.strerror}; make room there, or make "
+            "its folder writable"
+        ) from None
 
 
 def restore(path: Path, run: Run) -> None:

@@ -1,3 +1,6 @@
+import errno
+import os
+
 import pytest
 
 from recsys.data.split import held_out
@@ -102,3 +105,15 @@ def test_a_damaged_checkpoint_is_named(tmp_path, parts):
         path.write_bytes(damaged)
         with pytest.raises(StoreError, match=f"{path.name} is damaged .* train without --resume"):
             train(tmp_path, parts, resume=True)
+
+
+def test_a_checkpoint_that_finds_no_room_is_one_clear_error_and_leaves_nothing(
+    tmp_path, parts, monkeypatch
+):
+    def full(_handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="cannot be written: No space left on device; make room"):
+        train(tmp_path, parts)
+    assert list(tmp_path.iterdir()) == []
