@@ -3,12 +3,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, case, select, update
 from sqlalchemy.exc import IntegrityError
 
 from recsys.data import IdMap, ItemMetadata, Ratings
@@ -55,8 +56,7 @@ def save_data_set(
     fingerprint = fingerprint or ratings.fingerprint
     sweep(engine)
     found = find_same_data_set(engine, ratings.name, fingerprint, ratings.metadata)
-    if found is not None:
-        _hold_feedback(engine, found, feedback_revision)
+    if found is not None and _touch(engine, found, feedback_revision):
         return found
     low, high = ratings.rating_scale
     try:
@@ -83,9 +83,8 @@ def save_data_set(
     except IntegrityError:
         # Another process has completed the same data set meanwhile.
         found = find_same_data_set(engine, ratings.name, fingerprint, ratings.metadata)
-        if found is None:
+        if found is None or not _touch(engine, found, feedback_revision):
             raise
-        _hold_feedback(engine, found, feedback_revision)
         return found
 
 
@@ -242,12 +241,19 @@ def load_item_ids(connection: Connection, data_set_id: int) -> list[str]:
     return list(connection.scalars(query.order_by(Item.item_row)).all())
 
 
-def _hold_feedback(engine: Engine, data_set_id: int, revision: int) -> None:
-    if not revision:
-        return
-    holds_less = (DataSet.id == data_set_id) & (DataSet.feedback_revision < revision)
+def _touch(engine: Engine, data_set_id: int, revision: int) -> bool:
+    """Mark a data set as one that a version is to follow; return whether it is there still."""
+    held = DataSet.feedback_revision
+    touched = (
+        update(DataSet)
+        .where(DataSet.id == data_set_id)
+        .values(
+            touched_at=datetime.now(UTC),
+            feedback_revision=case((held < revision, revision), else_=held),
+        )
+    )
     with writing(engine) as connection:
-        connection.execute(update(DataSet).where(holds_less).values(feedback_revision=revision))
+        return bool(connection.execute(touched).rowcount)
 
 
 def _metadata_fingerprint(metadata: ItemMetadata) -> str:

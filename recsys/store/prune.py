@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, delete, select
 
 from recsys.errors import StoreError, UsageError
 from recsys.store.database import writing
+from recsys.store.drafts import ABANDONED_AFTER
 from recsys.store.tables import Alias, DataSet, Model, Promotion
 
 
@@ -32,8 +34,9 @@ def prune(engine: Engine, keep: int) -> Pruned:
     """Remove old versions, and data sets of which none is left, and return which.
 
     Kept are the newest ``keep`` versions, those that an alias points to, and those that a rollback
-    of an alias would go back to. Feedback is not of a version: it stays. SQLite's file is
-    written anew, so that it shrinks and nothing of what was removed is left in it.
+    of an alias would go back to; and, for `ABANDONED_AFTER`, the data set that was stored last,
+    whose training may be about to store its version. Feedback is not of a version: it stays.
+    SQLite's file is written anew, so that it shrinks and nothing of what was removed is left in it.
 
     Parameters
     ----------
@@ -60,9 +63,14 @@ def prune(engine: Engine, keep: int) -> Pruned:
             DataSet.is_complete, DataSet.id.not_in(select(Model.data_set_id))
         )
         data_sets = list(connection.scalars(unused.order_by(DataSet.id)))
-        # A training stores its data set before its version, of which nothing may be there yet.
-        newest = connection.scalar(select(DataSet.id).order_by(DataSet.id.desc()).limit(1))
-        data_sets = [data_set_id for data_set_id in data_sets if data_set_id != newest]
+        # A training stores its data set, or finds it stored, before it stores its version.
+        last = select(DataSet.id).order_by(DataSet.touched_at.desc(), DataSet.id.desc()).limit(1)
+        awaited = connection.scalar(
+            last.where(
+                DataSet.is_complete, DataSet.touched_at > datetime.now(UTC) - ABANDONED_AFTER
+            )
+        )
+        data_sets = [data_set_id for data_set_id in data_sets if data_set_id != awaited]
         for data_set_id in data_sets:
             connection.execute(delete(DataSet).where(DataSet.id == data_set_id))
     if old or data_sets:

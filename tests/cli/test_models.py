@@ -3,6 +3,9 @@ from datetime import datetime
 
 import pytest
 
+from recsys import store
+from recsys.data.feedback import ALL_ITEMS, FeedbackEntry
+
 
 def champion(done):
     return done("models", "show", "champion", "--json").json["model_id"]
@@ -100,3 +103,29 @@ def test_prune_removes_old_versions_but_never_what_is_served(two, done):
     assert champion(done) == 1
     told = done("models", "prune", "--keep", 0, "--json").json
     assert told == {"model_ids": [], "data_set_ids": []}
+
+
+@pytest.mark.parametrize("user_id", ["of the feedback alone", "u1"])
+def test_forgetting_a_user_as_documented_leaves_one_row_with_their_id(shop, done, user_id):
+    train = ("train", "--data", shop, "--objective", "rating", "--n-epochs", 1)
+    done(*train)
+    engine = store.open_database("sqlite:///var/recsys.db")
+    said = [FeedbackEntry(user_id, item_id, 5, 1) for item_id in ("i1", "i2")]
+    store.save_feedback(engine, "shop.csv", said)
+    done(*train)
+
+    store.forget_user(engine, "shop.csv", user_id)
+    done(*train, "--seed", 1)
+    done(*train, "--seed", 2)
+    done("models", "promote", 3)
+    done("models", "promote", 4)
+    assert "Removed version 2.\nRemoved data set" in done("models", "prune", "--keep", 2).out
+
+    rows = {}
+    with engine.connect() as connection:
+        for table in ("feedback", "rated_items"):
+            query = f"SELECT * FROM {table} WHERE user_id = ?"
+            rows[table] = connection.exec_driver_sql(query, (user_id,)).all()
+    engine.dispose()
+    assert [row.item_id for row in rows.pop("feedback")] == [ALL_ITEMS]
+    assert rows == {"rated_items": []}

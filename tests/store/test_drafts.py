@@ -170,7 +170,9 @@ def test_what_a_killed_writer_wrote_can_be_saved_again(open_killed, tmp_path, la
     engine = open_killed(last_commit)
     engine.dispose()
     (tmp_path / f"{last_commit}.db").rename(tmp_path / "0.db")
-    n_commits = N_COMMITS if last_commit <= DATA_SET_COMPLETE else N_COMMITS - DATA_SET_COMPLETE
+    # A data set that is found takes one commit, which marks it.
+    n_found = N_COMMITS - DATA_SET_COMPLETE + 1
+    n_commits = N_COMMITS if last_commit <= DATA_SET_COMPLETE else n_found
     assert save_and_kill(tmp_path, 0) == [n_commits]
     engine = store.open_database(f"sqlite:///{tmp_path}/0.db")
     newest, champion = store.list_versions(engine)

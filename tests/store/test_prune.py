@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from recsys import store
 from recsys.errors import NotFoundError, UsageError
+from recsys.store.database import writing
+from recsys.store.drafts import ABANDONED_AFTER
+from recsys.store.tables import DataSet
 
 
 def model_ids(engine):
@@ -53,6 +58,36 @@ def test_a_data_set_that_was_just_stored_waits_for_its_version(engine, ratings, 
     data_set_id = store.save_data_set(engine, ratings)
     assert store.prune(engine, 0) == store.Pruned((), ())
     store.save_version(engine, data_set_id, [make_snapshot(ratings)])
+
+
+def test_a_data_set_that_was_just_found_again_waits_for_its_version(
+    engine, ratings, make_snapshot, save
+):
+    old = save()
+    other = replace(ratings, values=ratings.values + np.float32(0.5))
+    newer = store.save_data_set(engine, other)
+    data_set_id = store.save_data_set(engine, ratings)
+    assert store.prune(engine, 0) == store.Pruned((old,), (newer,))
+    store.save_version(engine, data_set_id, [make_snapshot(ratings)])
+
+
+def test_a_data_set_that_nobody_came_back_to_goes_though_it_is_the_newest(
+    engine, ratings, make_snapshot, save
+):
+    save()
+    other = replace(ratings, values=ratings.values + np.float32(0.5))
+    data_set_id = store.save_data_set(engine, other)
+    model_id = store.save_version(engine, data_set_id, [make_snapshot(other)])
+    save()  # of the first data set again
+    save()
+    assert store.prune(engine, 2) == store.Pruned((1, model_id), (data_set_id,))
+
+
+def test_a_data_set_whose_training_never_stored_a_version_goes_later(engine, ratings):
+    data_set_id = store.save_data_set(engine, ratings)
+    with writing(engine) as connection:
+        connection.execute(update(DataSet).values(touched_at=datetime.now(UTC) - ABANDONED_AFTER))
+    assert store.prune(engine, 0) == store.Pruned((), (data_set_id,))
 
 
 def test_nothing_of_a_removed_version_is_left_in_the_file(engine, ratings, make_snapshot, save):
