@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask, Response
 from flask_cors import CORS
 
 # An answer that is no page may load nothing and be shown in no frame; a page says its own policy.
 _NO_PAGE = "default-src 'none'"
 _NO_FRAME = "frame-ancestors 'none'"
+
+_PLAIN = re.compile(r"[a-z0-9:/.-]+", re.ASCII | re.IGNORECASE)
 
 
 def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
@@ -17,11 +21,18 @@ def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
         CORS(
             app,
             resources="/v1/.*",
-            origins=list(cors_origins),
+            origins=[_exactly(origin) for origin in cors_origins],
             allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],
             expose_headers=["ETag", "Retry-After", "X-Request-ID"],
             max_age=600,
         )
+
+
+def _exactly(origin: str) -> str | re.Pattern[str]:
+    # flask-cors takes any other text, such as an IPv6 address, for a pattern.
+    if origin == "*" or _PLAIN.fullmatch(origin):
+        return origin
+    return re.compile(re.escape(origin) + r"\Z", re.IGNORECASE)
 
 
 def _secure(answer: Response) -> Response:

@@ -27,9 +27,8 @@ def test_other_sites_are_allowed_nothing_unless_asked_for(shop):
 
 @pytest.fixture
 def cors(shop):
-    config = Config(
-        shop.config.database_url, shop.config.cache_dir, cors_origins=("https://shop.example",)
-    )
+    origins = ("https://shop.example", "https://*.shop.example", "http://[::1]:80")
+    config = Config(shop.config.database_url, shop.config.cache_dir, cors_origins=origins)
     app = create_app(config)
     yield app.test_client()
     app.extensions["recsys"].engine.dispose()
@@ -41,6 +40,22 @@ def test_a_named_site_may_read_answers_and_their_tags_and_no_other_site_may(cors
     assert {"ETag", "X-Request-ID"} <= set(allowed["Access-Control-Expose-Headers"].split(", "))
     other = cors.get("/v1/items", headers={"Origin": "https://other.example"}).headers
     assert "Access-Control-Allow-Origin" not in other
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_allowed"),
+    [
+        ("http://[::1]:80", True),
+        ("http://[::1]:8080", False),
+        ("http://::1:80", False),
+        ("https://x.shop.example", False),
+        ("https:///shopXexample", False),
+        ("https://shop.example.other.example", False),
+    ],
+)
+def test_an_origin_is_taken_to_the_letter_and_for_no_pattern(cors, origin, is_allowed):
+    headers = cors.get("/v1/items", headers={"Origin": origin}).headers
+    assert headers.get("Access-Control-Allow-Origin") == (origin if is_allowed else None)
 
 
 def test_a_browser_that_asks_first_is_told_which_headers_it_may_send(cors):

@@ -69,6 +69,14 @@ def test_show_config_says_each_setting_and_where_it_comes_from(done, home):
     assert not (home / "var").exists()  # nothing is opened
 
 
+@pytest.mark.parametrize(
+    "value", ["*", "http://[::1]:8080", "https://SHOP-1.example:8443", "http://localhost"]
+)
+def test_an_origin_may_be_any_one_a_name_or_an_address(done, value):
+    found = shown(done("serve", "--cors-origin", value, "--show-config"))
+    assert found["cors_origin"] == (value, "command line")
+
+
 @pytest.mark.parametrize("value", ['"https://a.example"', '["https://a.example"]'])
 def test_an_option_that_may_be_repeated_may_stand_alone_in_the_file(done, home, value):
     (home / "recsys.toml").write_text(f"[serve]\ncors_origin = {value}\n")
@@ -104,6 +112,10 @@ def test_show_config_shows_no_password(done, url):
         ("--rate-limit", "often", "'often' is not a rate; allowed: such as 100/minute"),
         ("--cors-origin", "shop.example", "'shop.example' is not an origin; allowed: such as"),
         ("--cors-origin", "https://shop.example/", "is not an origin"),
+        ("--cors-origin", "https://*.shop.example", "is not an origin"),
+        ("--cors-origin", "https://shop[.]example", "is not an origin"),
+        ("--cors-origin", "://", "is not an origin"),
+        ("--cors-origin", "ftp://shop.example", "is not an origin"),
         ("--log-format", "xml", "'xml' is not one of 'plain', 'json'"),
         ("--max-body", "0", "0 is not in the range"),
         ("--proxies", "-1", "-1 is not in the range"),
