@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException, NotFound
 
+from api.logs import printable
 from api.schemas.common import FieldError, Problem
 from recsys.errors import ConflictError, NoModelError, NotFoundError, StoreError, UnknownUserError
 
@@ -158,11 +159,11 @@ def _conflict(error: ConflictError) -> Response:
 
 
 def _store(error: StoreError) -> Response:
-    logger.error("%s %s: %s", request.method, request.path, error)
+    logger.error("%s: %s", printable(f"{request.method} {request.path}"), error)
     detail = "the database cannot be used now; the server's log says why"
     return problem(503, detail, kind="store", title="The store cannot be used")
 
 
 def _unexpected(error: Exception) -> Response:
-    logger.error("%s %s", request.method, request.path, exc_info=error)
+    logger.error("%s", printable(f"{request.method} {request.path}"), exc_info=error)
     return problem(500, "this is a fault of the server; its log says more")

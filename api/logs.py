@@ -88,6 +88,11 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+def printable(text: str) -> str:
+    """Return ``text`` in one line: a break would let a client write lines of its own."""
+    return text.encode("unicode_escape").decode("ascii")
+
+
 def _begin() -> None:
     g.began = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
@@ -99,8 +104,8 @@ def _end(answer: Response) -> Response:
     current = g.get("current")
     facts = {
         "address": request.remote_addr,
-        "method": _printable(request.method),
-        "path": _printable(request.environ.get("RAW_URI", request.full_path)),
+        "method": printable(request.method),
+        "path": printable(request.environ.get("RAW_URI", request.full_path)),
         "status": answer.status_code,
         "bytes": answer.content_length,
         "ms": round(1000 * elapsed(), 1),
@@ -113,8 +118,3 @@ def _end(answer: Response) -> Response:
             logger.makeRecord(logger.name, logging.INFO, "", 0, _LINE, (facts,), None, extra=facts)
         )
     return answer
-
-
-def _printable(text: str) -> str:
-    # A line break in an address would let a client write lines of its own into the log.
-    return text.encode("unicode_escape").decode("ascii")

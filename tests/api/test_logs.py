@@ -7,6 +7,7 @@ import re
 import pytest
 
 from api.logs import logging_config
+from recsys.errors import StoreError
 
 
 @pytest.fixture
@@ -95,6 +96,21 @@ def test_a_line_break_in_an_address_starts_no_line(shop, log):
     shop.client.open(environ)
     (line,) = written.getvalue().splitlines()
     assert r"/x\n2026-01-01 INFO forged" in line
+
+
+@pytest.mark.parametrize("fault", [StoreError("the disk is gone"), ZeroDivisionError("on purpose")])
+def test_a_line_break_in_an_address_starts_no_line_when_the_database_or_the_server_fails(
+    fresh_shop, log, monkeypatch, fault
+):
+    def fail(_backend):
+        raise fault
+
+    monkeypatch.setattr("api.backend.Backend.serving", property(fail))
+    written = log("plain")
+    fresh_shop.get("/v1/users/1%0A2026-01-01 ERROR forged/recommendations")
+    assert str(fault) in written.getvalue()
+    assert "/v1/users/1\\n2026-01-01 ERROR forged" in written.getvalue()
+    assert "\n2026-01-01 ERROR" not in written.getvalue()
 
 
 def test_a_key_that_is_sent_is_not_logged(shop, log):
