@@ -53,8 +53,9 @@ def list_for_newcomer(query: NoParameters, body: NewcomerBody) -> Response:
 @api.post("/batch", responses={200: BatchList})
 def list_for_many(query: NoParameters, body: BatchBody) -> Response:
     """List items for each of several users."""
-    results = [_result(user_id, body) for user_id in body.user_ids]
-    return answer({"items": results, "model_id": recommender().model_id, "next": None})
+    results = {user_id: _result(user_id, body) for user_id in dict.fromkeys(body.user_ids)}
+    rows = [results[user_id] for user_id in body.user_ids]
+    return answer({"items": rows, "model_id": recommender().model_id, "next": None})
 
 
 def _fold_in(ratings: list[NewRating]) -> Person:

@@ -13,13 +13,11 @@ from recsys.model.snapshot import Objective
 from recsys.serving import Person, Recommender
 from recsys.serving.explanations import baseline, reasons, score_terms
 
-NReasons = Annotated[int, Field(ge=1, le=1000, description="Number of reasons, at most.")]
-
 
 class ExplanationQuery(Parameters):
     """How many reasons."""
 
-    n_reasons: NReasons = 10
+    n_reasons: Annotated[int, Field(ge=1, le=1000, description="Number of reasons, at most.")] = 10
 
 
 class Reason(BaseModel):

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from itertools import repeat
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from api.schemas.common import (
     Body,
@@ -20,13 +27,17 @@ from api.schemas.common import (
     Parameters,
     shortest,
 )
-from api.schemas.explanations import NReasons, Reason, shown_reasons
+from api.schemas.explanations import Reason, shown_reasons
 from api.schemas.items import HeadFields, ItemFilters, ItemHead, head_fields
 from api.schemas.ratings import MAX_RATINGS, GivenStars, RatingError
 from recsys.serving import Person, RankedItems, Recommender
 from recsys.serving.explanations import baseline, score_terms
 
 MAX_USERS = 100
+MAX_REASONS = 50
+"""Of each item of a list; the explanation of a single item has all."""
+MAX_EXPLAINED = 10
+"""Items of each list of a batch with reasons: these take far longer than the lists."""
 
 Fallback = Annotated[
     Literal["popular"] | None,
@@ -52,7 +63,9 @@ class ListOptions(ItemFilters):
         description="Towards 1, items that many rated come first; towards -1, those that few did.",
     )
     explain: Flag = Field(default=False, description="Give reasons for each item.")
-    n_reasons: NReasons = 3
+    n_reasons: int = Field(
+        default=3, ge=1, le=MAX_REASONS, description="Number of reasons for each item, at most."
+    )
 
 
 class RecommendationsQuery(ListOptions, Parameters):
@@ -108,10 +121,34 @@ class NewcomerBody(BodyOptions):
 
 
 class BatchBody(BodyOptions):
-    """For whom to make lists, and which."""
+    """For whom to make lists, and which; with `explain`, of 10 items at most."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "properties": {
+                    "explain": {"const": True},
+                    "limit": {"exclusiveMinimum": MAX_EXPLAINED},
+                },
+                "required": ["explain", "limit"],
+            }
+        }
+    )
 
     user_ids: Annotated[list[IdInBody], Field(min_length=1, max_length=MAX_USERS)]
     fallback: Fallback = None
+
+    @model_validator(mode="after")
+    def _few_explained(self) -> Self:
+        if self.explain and self.limit > MAX_EXPLAINED:
+            wrong = PydanticCustomError(
+                "explained_limit",
+                "Input should be less than or equal to {most} with explain",
+                {"most": MAX_EXPLAINED},
+            )
+            where = InitErrorDetails(type=wrong, loc=("limit",), input=self.limit)
+            raise ValidationError.from_exception_data("BatchBody", [where])
+        return self
 
 
 class Recommendation(ItemHead):

@@ -90,9 +90,9 @@ def of_large(server: Server, rng: np.random.Generator) -> Asked:
 
 
 def _list_of(user: str, number: int) -> Request:
-    # Without reasons their number changes nothing, but makes the question another one.
+    # 0 times a power of ten changes nothing, but makes the question another one.
     return load.request(
-        "GET", f"/v1/users/{user}/recommendations?limit={LIMIT}&n_reasons={number % 1000 + 1}"
+        "GET", f"/v1/users/{user}/recommendations?limit={LIMIT}&popularity=0e{number}"
     )
 
 

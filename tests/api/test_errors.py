@@ -71,6 +71,7 @@ LIST = "/v1/users/1/recommendations?"
         (LIST + "limit=" + "9" * 5000, "limit", "query"),
         (LIST + "offset=-1", "offset", "query"),
         (LIST + "offset=2147483648", "offset", "query"),
+        (LIST + "n_reasons=51", "n_reasons", "query"),
         (LIST + "min_ratings=-1", "min_ratings", "query"),
         (LIST + "exclude_seen=yes", "exclude_seen", "query"),
         (LIST + "exclude_seen=1", "exclude_seen", "query"),

@@ -2,8 +2,10 @@ from math import fsum
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
 from recsys import store
+from recsys.serving import Recommender
 
 NEWCOMER = "/v1/recommendations"
 BATCH = "/v1/recommendations/batch"
@@ -174,6 +176,7 @@ def test_a_version_that_folds_nobody_in_says_so(network_shop, shop):
         ({"ratings": [], "popularity": "1"}, "popularity"),
         ({"ratings": [], "explain": "true"}, "explain"),
         ({"ratings": [], "exclude_seen": 1}, "exclude_seen"),
+        ({"ratings": [], "n_reasons": 51}, "n_reasons"),
         ({"ratings": [], "fallback": "popular"}, "fallback"),
     ],
 )
@@ -225,6 +228,50 @@ def test_a_batch_takes_the_options_of_a_list(full_shop):
 @pytest.mark.parametrize("user_ids", [[], ["1"] * 101, [""], None])
 def test_a_batch_is_of_one_to_a_hundred_ids(full_shop, user_ids):
     assert post(full_shop, BATCH, user_ids=user_ids).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("options", "is_allowed"),
+    [
+        ({"explain": True}, True),
+        ({"explain": True, "limit": 10, "n_reasons": 50}, True),
+        ({"explain": True, "limit": 11}, False),
+        ({"explain": False, "limit": 100}, True),
+        ({"limit": 100}, True),
+    ],
+)
+def test_the_lists_of_a_batch_with_reasons_are_of_ten_items_at_most_and_the_schema_says_so(
+    full_shop, options, is_allowed
+):
+    body = {"user_ids": ["1"], **options}
+    answer = post(full_shop, BATCH, **body)
+    schema = full_shop.get("/openapi.json").get_json()["components"]["schemas"]["BatchBody"]
+    assert Draft202012Validator(schema).is_valid(body) == is_allowed
+    assert answer.status_code == (200 if is_allowed else 422)
+    if not is_allowed:
+        (error,) = answer.get_json()["errors"]
+        assert error == {
+            "name": "limit",
+            "location": "body",
+            "message": "Input should be less than or equal to 10 with explain",
+            "value": "11",
+        }
+
+
+def test_of_a_user_who_is_named_again_a_batch_has_the_same_list_and_makes_it_once(
+    full_shop, monkeypatch
+):
+    single = post(full_shop, BATCH, user_ids=["2"]).get_json()["items"]
+    made = []
+    recommend = Recommender.recommend
+    monkeypatch.setattr(
+        Recommender,
+        "recommend",
+        lambda *args, **options: made.append(1) or recommend(*args, **options),
+    )
+    again = post(full_shop, BATCH, user_ids=["2", 2, "nobody", "2"]).get_json()["items"]
+    assert [again[n] for n in (0, 1, 3)] == single * 3
+    assert len(made) == 1
 
 
 def test_the_lists_get_more_popular_as_the_dial_is_turned_up(full_shop):
