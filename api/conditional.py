@@ -77,7 +77,8 @@ def _state() -> str:
         None if user_id is None else user_state(user_id).feedback_revision,
         sorted(held.recommender.content_hashes.items()),
         request.root_path,
-        request.full_path,
+        request.path,
+        request.query_string,
     )
     told = repr(depends_on).encode("utf-8", "backslashreplace")
     return hashlib.blake2b(told, digest_size=16).hexdigest()

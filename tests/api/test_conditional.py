@@ -1,4 +1,9 @@
+from dataclasses import replace
+
 import pytest
+
+from recsys import store
+from recsys.data import IdMap
 
 URLS = [
     "/v1/users/1/recommendations",
@@ -39,6 +44,18 @@ def test_different_questions_have_different_tags(shop):
         "/v1/users/1/recommendations?offset=5",
     ]
     assert len({shop.get(url).headers["ETag"] for url in urls}) == len(urls)
+
+
+def test_a_question_mark_in_an_id_is_not_where_the_query_begins(fresh_shop):
+    item_ids = IdMap("m1?b" if n == 2 else f"m{n}" for n in range(30))
+    fresh_shop.ratings = replace(fresh_shop.ratings, name="odd", item_ids=item_ids)
+    fresh_shop.data_set_id = store.save_data_set(fresh_shop.engine, fresh_shop.ratings)
+    fresh_shop.train(seed=1)
+    odd = fresh_shop.get("/v1/items/m1%3Fb")
+    assert odd.get_json()["item_id"] == "m1?b"
+    # Of the item m1, with a parameter "b?" that does not exist.
+    for held in ({}, {"If-None-Match": odd.headers["ETag"]}):
+        assert fresh_shop.get("/v1/items/m1?b?", headers=held).status_code == 422
 
 
 @pytest.mark.parametrize("url", URLS)
