@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException, NotFound
 
+from api.backend import recommender
 from api.logs import printable
 from api.schemas.common import FieldError, Problem
 from recsys.errors import ConflictError, NoModelError, NotFoundError, StoreError, UnknownUserError
@@ -139,11 +140,21 @@ def _from_http(error: HTTPException) -> Response:
 
 
 def _unknown_user(error: UnknownUserError) -> Response:
-    hint = (
-        "POST /v1/recommendations with a few of their ratings makes a list at once, and "
-        "fallback=popular gives the popular items"
-    )
+    hint = "fallback=popular gives the popular items"
+    if _folds_in():
+        hint = (
+            f"POST /v1/recommendations with a few of their ratings makes a list at once, and {hint}"
+        )
     return problem(404, f"{error}; {hint}", kind="unknown-user", title="Unknown user")
+
+
+def _folds_in() -> bool:
+    """Say whether the version that answers makes lists of ratings that it was not trained on."""
+    try:
+        recommender().fold_in([])
+    except NotFoundError:
+        return False
+    return True
 
 
 def _no_model(error: NoModelError) -> Response:
@@ -161,7 +172,9 @@ def _conflict(error: ConflictError) -> Response:
 def _store(error: StoreError) -> Response:
     logger.error("%s: %s", printable(f"{request.method} {request.path}"), error)
     detail = "the database cannot be used now; the server's log says why"
-    return problem(503, detail, kind="store", title="The store cannot be used")
+    answer = problem(503, detail, kind="store", title="The store cannot be used")
+    answer.headers["Retry-After"] = "5"  # a lock may be gone by then, and nothing else sooner
+    return answer
 
 
 def _unexpected(error: Exception) -> Response:

@@ -28,18 +28,22 @@ def test_another_method_is_405_and_says_which_are_allowed(shop, method, url):
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
 
 
+@pytest.mark.parametrize("path", ["recommendations", "predictions?item_ids=m1"])
 @pytest.mark.parametrize(
-    ("url", "hint"),
-    [
-        ("/v1/users/99999/recommendations", "fallback=popular"),
-        ("/v1/users/99999/predictions?item_ids=m1", "fallback=popular"),
-    ],
+    ("shop_name", "folds_in"),
+    [("shop", False), ("network_shop", False), ("full_shop", True), ("implicit_shop", True)],
 )
-def test_an_unknown_user_is_404_with_a_hint(shop, url, hint):
-    body = problem(shop.get(url), 404)
+def test_an_unknown_user_is_404_with_a_hint_at_what_can_be_asked_instead(
+    request, shop_name, folds_in, path
+):
+    shop = request.getfixturevalue(shop_name)
+    body = problem(shop.get(f"/v1/users/99999/{path}"), 404)
     assert body["type"] == "urn:recsys:problem:unknown-user"
     assert "'99999'" in body["detail"]
-    assert hint in body["detail"]
+    assert "fallback=popular" in body["detail"]
+    made = shop.client.post("/v1/recommendations", json={"ratings": [{"item_id": "m1"}]})
+    assert (made.status_code == 200) == folds_in
+    assert ("POST /v1/recommendations" in body["detail"]) == folds_in
 
 
 @pytest.mark.parametrize(

@@ -260,9 +260,3 @@ def test_a_level_is_a_share(full_shop, query):
 @pytest.mark.parametrize("popularity", ["1.01", "-2", "nan", "inf", "much"])
 def test_the_dial_ends_at_one_and_minus_one(full_shop, popularity):
     assert full_shop.get(f"{LIST}?popularity={popularity}").status_code == 422
-
-
-def test_an_unknown_user_is_told_of_folding_in_and_popular_items(shop):
-    detail = shop.get("/v1/users/nobody/recommendations").get_json()["detail"]
-    assert "POST /v1/recommendations" in detail
-    assert "fallback=popular" in detail
