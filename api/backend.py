@@ -13,6 +13,12 @@ from recsys.model.user_state import UserState
 from recsys.serving import Current, ItemFiles, Person, Recommender, Serving
 from recsys.store import StoreSource, open_database
 
+LOCK_TIMEOUT = 5.0
+"""Seconds that one of a worker's threads waits to write while another process does."""
+
+TURN_TIMEOUT = 1.0
+"""Seconds after which the worker's other threads refuse to write rather than wait behind it."""
+
 
 class Backend:
     """What one worker answers from, opened when it is first asked for.
@@ -45,7 +51,11 @@ class Backend:
     def _open(self) -> tuple[Engine, Serving]:
         with self._opening:
             if self._opened is None:
-                engine = open_database(self._config.database_url)
+                engine = open_database(
+                    self._config.database_url,
+                    lock_timeout=LOCK_TIMEOUT,
+                    turn_timeout=TURN_TIMEOUT,
+                )
                 files = ItemFiles(self._config.cache_dir)
                 self._opened = engine, Serving(StoreSource(engine), files, self._loaded)
             return self._opened

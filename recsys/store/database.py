@@ -8,7 +8,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,26 +16,37 @@ from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
+from sqlalchemy.pool import QueuePool
 
 from recsys.errors import StoreError, UsageError
+from recsys.store.turns import Turns
 
 LOCK_TIMEOUT = 30.0
-"""Seconds that a writer waits for another one before it gives up."""
+"""Seconds that a writer waits for another one before it gives up, unless told otherwise."""
 
 
-def open_database(url: str) -> Engine:
+def open_database(
+    url: str, *, lock_timeout: float = LOCK_TIMEOUT, turn_timeout: float = LOCK_TIMEOUT
+) -> Engine:
     """Return an engine for the database at ``url``, after one connection to it has worked.
 
     An SQLite file and its folder are made where there are none. Every connection to SQLite has
     a write-ahead log (readers and one writer do not wait for each other), foreign keys, a busy
-    timeout of `LOCK_TIMEOUT`, and ``synchronous=FULL``: what was committed survives a power cut.
-    No pooled connection crosses an `os.fork`: they are closed before it.
+    timeout of ``lock_timeout``, and ``synchronous=FULL``: what was committed survives a power cut.
+    Of the threads that write to SQLite by one engine, one at a time asks for the lock.
+    No pooled connection crosses an `os.fork`: they are closed before it. There is one for each
+    thread that asks at the same time, of which five are kept.
 
     Parameters
     ----------
     url : str
         ``sqlite:///relative/or//absolute.db``, or any SQLAlchemy URL, such as
         ``postgresql+psycopg://user:password@host/name``.
+    lock_timeout : float
+        Seconds that a writer waits for another process. Postgres has its own setting.
+    turn_timeout : float
+        Seconds that one thread's write to SQLite may take before the engine's other threads
+        give theirs up: a server's threads shall not all wait for the same lock.
 
     Raises
     ------
@@ -50,6 +61,10 @@ def open_database(url: str) -> Engine:
             parsed,
             json_serializer=partial(json.dumps, allow_nan=False),
             connect_args={"factory": _Connection} if _is_sqlite(parsed) else {},
+            # Who has no connection would wait for one, which takes a thread all the same.
+            poolclass=QueuePool,
+            max_overflow=-1,
+            execution_options={"recsys_turns": Turns(turn_timeout)},
             # A server that was restarted has closed the connections that wait in the pool.
             pool_pre_ping=not _is_sqlite(parsed),
         )
@@ -62,7 +77,7 @@ def open_database(url: str) -> Engine:
     event.listen(engine, "handle_error", partial(_explain, parsed))
     if _is_sqlite(parsed):
         _make_folder(parsed)
-        event.listen(engine, "connect", _configure)
+        event.listen(engine, "connect", partial(_configure, lock_timeout))
         event.listen(engine, "begin", _begin)
     _engines.add(engine)
     with engine.connect():
@@ -75,8 +90,16 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     SQLite would otherwise take the lock at the first write, and refuse if somebody else wrote
     since the transaction's first read.
+
+    Raises
+    ------
+    StoreError
+        If another process, or another thread by this engine, writes for too long.
     """
-    with engine.execution_options(recsys_writing=True).begin() as connection:
+    turn = nullcontext()
+    if _is_sqlite(engine.url):
+        turn = engine.get_execution_options()["recsys_turns"].turn()
+    with turn, engine.execution_options(recsys_writing=True).begin() as connection:
         yield connection
 
 
@@ -109,18 +132,18 @@ def _make_folder(url: URL) -> None:
         ) from None
 
 
-def _configure(connection: Any, _record: object) -> None:
+def _configure(lock_timeout: float, connection: Any, _record: object) -> None:
     # Transactions begin when `_begin` says so, not when the driver guesses.
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout={LOCK_TIMEOUT * 1000:.0f}")
-    _use_write_ahead_log(connection)
+    connection.execute(f"PRAGMA busy_timeout={lock_timeout * 1000:.0f}")
+    _use_write_ahead_log(connection, lock_timeout)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+def _use_write_ahead_log(connection: sqlite3.Connection, lock_timeout: float) -> None:
     # The change of a new file's mode does not heed the busy timeout.
-    deadline = time.monotonic() + LOCK_TIMEOUT
+    deadline = time.monotonic() + lock_timeout
     while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -144,7 +167,7 @@ _REMEDIES = {
     "malformed": "it is damaged; restore it from a backup",
     "unable to open": "check that the file and its folder exist and may be written",
     "readonly": "make the file and its folder writable",
-    "locked": f"another process has been writing for over {LOCK_TIMEOUT:.0f} s; try again",
+    "locked": "another process has been writing all the while; try again",
     "full": "make room on the disk",
     "no such table": "bring it to the newest schema: recsys db upgrade",
     "does not exist": "bring it to the newest schema: recsys db upgrade",

@@ -62,9 +62,9 @@ def test_the_database_is_not_asked_for_a_user_that_there_cannot_be(shop, monkeyp
 def test_a_worker_opens_the_database_once(fresh_shop, monkeypatch):
     opened = []
 
-    def count(url):
+    def count(url, **settings):
         opened.append(url)
-        return store.open_database(url)
+        return store.open_database(url, **settings)
 
     monkeypatch.setattr("api.backend.open_database", count)
     app = create_app(fresh_shop.config)

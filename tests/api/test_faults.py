@@ -11,7 +11,6 @@ from sqlalchemy import event
 
 from api import create_app
 from recsys import store
-from recsys.store import database
 from recsys.store.database import writing
 
 LIST = "/v1/users/1/recommendations?limit=3"
@@ -38,7 +37,7 @@ def problem(answer, kind="store"):
 
 
 def test_a_locked_database_refuses_writes_and_answers_reads(fresh_shop, monkeypatch, caplog):
-    monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr("api.backend.LOCK_TIMEOUT", 0.05)
     assert rate(fresh_shop, 5).status_code == 200
     with writing(fresh_shop.engine):
         assert fresh_shop.get(LIST).status_code == 200
@@ -46,6 +45,18 @@ def test_a_locked_database_refuses_writes_and_answers_reads(fresh_shop, monkeypa
     assert "database" in body["detail"]
     assert "another process has been writing" in caplog.text
     assert stored(fresh_shop) == {"m1": 5}
+    assert rate(fresh_shop, 1).status_code == 200
+
+
+def test_while_one_write_waits_for_the_lock_others_are_told_to_come_back(fresh_shop, monkeypatch):
+    monkeypatch.setattr("api.backend.TURN_TIMEOUT", 0)
+    assert rate(fresh_shop, 5).status_code == 200
+    turns = fresh_shop.app.extensions["recsys"].engine.get_execution_options()["recsys_turns"]
+    with turns.turn():
+        refused = rate(fresh_shop, 1)
+        assert fresh_shop.get(LIST).status_code == 200
+    problem(refused)
+    assert int(refused.headers["Retry-After"]) > 0
     assert rate(fresh_shop, 1).status_code == 200
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ from sqlalchemy import text
 
 from recsys import store
 from recsys.errors import StoreError, UsageError
-from recsys.store import database
 from recsys.store.database import writing
 
 
@@ -93,14 +93,31 @@ def test_a_database_without_tables_says_how_to_make_them(url):
         store.list_versions(store.open_database(url))
 
 
-def test_a_lock_held_too_long_is_told(engine, url, save, monkeypatch):
+def test_a_lock_held_too_long_is_told(engine, url, save):
     model_id = save()
-    monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.05)
-    impatient = store.open_database(url)
+    impatient = store.open_database(url, lock_timeout=0.05)
     with writing(engine), pytest.raises(StoreError, match="locked; another process has been wri"):
         store.promote(impatient, model_id)
     store.promote(impatient, model_id)
     impatient.dispose()
+
+
+def test_a_second_thread_gives_up_before_the_first_that_waits_for_the_lock(engine, url, save):
+    model_id = save()
+    hasty = store.open_database(url, turn_timeout=0)
+    with (
+        hasty.get_execution_options()["recsys_turns"].turn(),
+        pytest.raises(StoreError, match="another thread has been at it"),
+    ):
+        store.promote(hasty, model_id)
+    store.promote(hasty, model_id)
+    hasty.dispose()
+
+
+def test_many_threads_have_a_connection_each(engine):
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(engine.connect())
 
 
 def test_a_transaction_is_undone_by_an_error(engine, save):

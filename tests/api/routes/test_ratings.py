@@ -223,8 +223,7 @@ def test_without_a_version_there_is_nothing_to_rate(empty_shop):
 
 
 def test_a_locked_database_is_503_and_nothing_is_acknowledged(fresh_shop, post, monkeypatch):
-    monkeypatch.setattr("recsys.store.database.LOCK_TIMEOUT", 0.01)
-    fresh_shop.app.extensions["recsys"].engine.dispose()
+    monkeypatch.setattr("api.backend.LOCK_TIMEOUT", 0.01)
     with writing(fresh_shop.engine):
         answer = post(("1", "m1", 4))
         assert answer.status_code == 503
