@@ -74,7 +74,7 @@ class Search:
         """Return the items whose title and year contain every word of ``query``, (n_items,) bool.
 
         Case and accents do not count, and a word may be a part of one: "amel" finds "Amélie".
-        An item without a title is found by its id.
+        Of an item without a title, the id stands in its place.
         """
         words = fold(query).split()
         if not words:
@@ -167,7 +167,7 @@ class Search:
     def _texts(self) -> list[str]:
         metadata, ids = self.catalogue.metadata, self.catalogue.item_ids
         return [
-            fold(raw_id if title is None else title if year is None else f"{title} {year}")
+            fold(f"{raw_id if title is None else title} {'' if year is None else year}")
             for raw_id, title, year in zip(ids, metadata.titles, metadata.years, strict=True)
         ]
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,15 @@ def test_titles_are_found_by_all_words_of_the_query(search, query, found):
     assert ids(search, search.titled(query)) == found
 
 
+def test_an_item_without_a_title_is_found_by_its_year_too(source):
+    catalogue = source.catalogue(1)
+    titles = tuple(None if title == "Brazil" else title for title in catalogue.metadata.titles)
+    search = Search(replace(catalogue, metadata=replace(catalogue.metadata, titles=titles)))
+    assert ids(search, search.titled("1985")) == "c"
+    assert ids(search, search.titled("c 1985")) == "c"
+    assert ids(search, search.titled("brazil")) == ""
+
+
 @pytest.mark.parametrize(
     ("sort", "order"),
     [
@@ -106,7 +117,5 @@ def test_a_page_after_an_unknown_item_is_not_found(search):
 
 
 def test_implicit_feedback_sorts_by_mean_rating_as_unknown(search, source):
-    from dataclasses import replace
-
     implicit = Search(replace(source.catalogue(1), mean_ratings=None))
     assert all_pages(implicit, 100, sort="-mean_rating") == "abcdef"
