@@ -81,7 +81,7 @@ def show_alias(path: AliasPath, query: NoParameters) -> Response:
 
 @api.put("/aliases/<alias>", responses={200: Alias, **problems(400, 409, 415)})
 def promote_model(path: AliasPath, query: NoParameters, body: Promotion) -> Response:
-    """Point an alias to a version; the champion is served from the next request on."""
+    """Point an alias to a version; each worker loads a new champion at its next request."""
     return _moved(
         promote(
             backend().engine, body.model_id, path.alias, expected_revision=body.expected_revision

@@ -44,7 +44,7 @@ class Reason(BaseModel):
 
 
 class ScoreTerms(BaseModel):
-    """Numbers that add up to a score, without rounding, in any order of adding."""
+    """Numbers that add up to a score; below 8,192 without rounding, in any order of adding."""
 
     objective: Objective = Field(description="Of the embeddings.")
     global_mean: float

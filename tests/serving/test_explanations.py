@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -78,6 +79,17 @@ def test_terms_add_up_without_rounding_in_any_order(user, item, biases, seed):
         assert last == terms.score
         served = (side.list_scores if shrunk else side.scores)(user, user_bias)[0]
         assert terms.score == pytest.approx(float(served), abs=1e-5)
+
+
+@pytest.mark.parametrize(("mean", "is_exact"), [(2.0**13 - 1, True), (2.0**13, False)])
+def test_terms_add_up_without_rounding_while_sums_are_below_two_to_the_thirteenth(
+    side, make_user, mean, is_exact
+):
+    # With 2^-40, 2^13 - 1 has the 13 + 40 = 53 bits that a float64 has; 2^13 has 54.
+    terms = score_terms(replace(side, global_mean=mean), make_user([0, 0], bias=2.0**-40), 1)
+    assert (terms.global_mean, terms.user_bias) == (mean, 2.0**-40)
+    exact = Fraction(mean) + Fraction(2.0**-40) + Fraction(terms.item_bias)
+    assert (Fraction(terms.score) == exact) == is_exact
 
 
 def test_a_network_has_no_terms(make_items, make_head, make_user):
