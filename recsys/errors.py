@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from typing import ClassVar
 
@@ -77,14 +78,32 @@ class NoModelError(NotFoundError):
 
 
 class DivergenceError(RecsysError):
-    """Training left the finite numbers; nothing of it was stored."""
+    """Training left the finite numbers; nothing of it was stored.
 
-    def __init__(self, epoch: int, lr: float) -> None:
+    Parameters
+    ----------
+    objective : 'rating' or 'ranking'
+    epoch : int
+        Counted from 1.
+    lr : float
+        Learning rate of that time.
+    """
+
+    _ADVICE: ClassVar[Mapping[str, str]] = {
+        "rating": "lower --lr or --momentum, or set --y-range",
+        # With both objectives, --lr is that of the ratings.
+        "ranking": (
+            "train it alone with a lower --lr (--objective ranking), or leave it out "
+            "(--objective rating)"
+        ),
+    }
+
+    def __init__(self, objective: str, epoch: int, lr: float) -> None:
         super().__init__(
-            f"training diverged in epoch {epoch} at learning rate {lr:g}: the loss is no longer "
-            "a finite number; lower --lr or --momentum, or set --y-range"
+            f"training diverged in epoch {epoch} of the objective {objective}, at learning rate "
+            f"{lr:g}: the loss is no longer a finite number; {self._ADVICE[objective]}"
         )
-        self.epoch, self.lr = epoch, lr
+        self.objective, self.epoch, self.lr = objective, epoch, lr
 
 
 class ConflictError(RecsysError):

@@ -20,6 +20,9 @@ _N_BATCHES = 8
 _REG_PER_CHANCE = 0.57
 # Learning rate times the largest singular value, once momentum has built up.
 _STEP = 0.5
+# A batch's own may be so many times as large. Momentum carries the step of a batch on through the
+# others, which know nothing of its pairs where data are sparse; from 2 on it would overshoot.
+_LARGEST_OF_A_BATCH = 1.5
 
 _FIXED: Mapping[str, Any] = {"n_epochs": 40, "init_std": 0.03, "reg_bias": 0.0, "reg_implicit": 0.0}
 _UNUSED = (
@@ -33,7 +36,8 @@ def ranking_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]
 
     The penalty is a fixed share of what chance alone would make of the data
     (`chance_strength`), so it falls as data grow. The rate follows from the strongest direction
-    that is in them.
+    that is in them, or in a batch of them where that is much stronger: where users and items have
+    few pairs, most of them have none in most batches, and so all of theirs in one.
 
     Raises
     ------
@@ -66,7 +70,12 @@ def ranking_defaults(train: Ratings, given: Mapping[str, Any]) -> dict[str, Any]
     if "reg" not in chosen:
         chosen["reg"] = _rounded(_REG_PER_CHANCE * chance_strength(liked, chosen["unobserved"]))
     if "lr" not in chosen:
-        largest = largest_singular_value(liked, chosen["unobserved"])
+        n_pairs = liked.n_ratings
+        of_all, of_a_batch = (
+            largest_singular_value(liked, chosen["unobserved"], n_drawn)
+            for n_drawn in (n_pairs, min(max(chosen["batch_size"], 1), n_pairs))
+        )
+        largest = max(of_all, of_a_batch / _LARGEST_OF_A_BATCH)
         chosen["lr"] = _rounded(_STEP * (1 - chosen["momentum"]) / largest)
     return chosen
 
@@ -90,15 +99,24 @@ def chance_strength(liked: Ratings, unobserved: float) -> float:
     return float((per_user**-0.5 + per_item**-0.5) / (1 + unobserved))
 
 
-def largest_singular_value(liked: Ratings, unobserved: float) -> float:
-    """Return that of the matrix ``1 / (n sqrt(w_u w_i))`` where u liked i, of n pairs."""
+def largest_singular_value(liked: Ratings, unobserved: float, n_drawn: int) -> float:
+    """Return that of the matrix ``1 / (m sqrt(w_u w_i))`` where u liked i, of m pairs drawn.
+
+    The m = ``n_drawn`` pairs are drawn at random, always the same, from 1 to all. The weights are
+    those of all pairs.
+    """
     of_users = row_weights(liked.users, liked.n_users, unobserved)
     of_items = row_weights(liked.items, liked.n_items, unobserved)
-    values = 1 / (liked.n_ratings * np.sqrt(of_users[liked.users] * of_items[liked.items]))
+    users, items = liked.users, liked.items
+    if n_drawn < liked.n_ratings:
+        rng = np.random.default_rng(0)
+        drawn = rng.choice(liked.n_ratings, n_drawn, replace=False, shuffle=False)
+        users, items = users[drawn], items[drawn]
+    values = 1 / (n_drawn * np.sqrt(of_users[users] * of_items[items]))
     shape = (liked.n_users, liked.n_items)
     if min(shape) == 1:
         return float(np.linalg.norm(values))
-    weighted = sparse.csr_array((values, (liked.users, liked.items)), shape=shape)
+    weighted = sparse.csr_array((values, (users, items)), shape=shape)
     start = np.ones(min(shape))  # else it is drawn at random
     return float(svds(weighted, k=1, v0=start, return_singular_vectors=False)[0])
 

@@ -80,7 +80,7 @@ class Trainer:
             for batch, lr in zip(batches.epoch(rng), lrs, strict=True):
                 seen = steps.step(batch)
                 if not np.isfinite(seen.squared_error + seen.penalty):
-                    raise DivergenceError(run.n_epochs + 1, float(lr))
+                    raise DivergenceError(settings.objective, run.n_epochs + 1, float(lr))
                 squared_error += seen.squared_error * len(batch.values) / train.n_ratings
                 penalty += seen.penalty * len(batch.values) / train.n_ratings
                 gradient_norm += seen.gradient_norm / len(batches)
@@ -214,7 +214,7 @@ class Run:
     def end_epoch(self, epoch: Epoch, settings: Hyperparameters) -> None:
         """Take note of an epoch, and of the parameters if they are the best so far."""
         if not all(np.isfinite(array).all() for array in self.model.arrays().values()):
-            raise DivergenceError(epoch.epoch, epoch.lr)
+            raise DivergenceError(settings.objective, epoch.epoch, epoch.lr)
         self.history.append(epoch)
         if settings.early_stopping and self.monitor(settings).improved:
             self.best = {name: array.copy() for name, array in self.model.arrays().items()}

@@ -6,7 +6,7 @@ import pytest
 from recsys.data import IdMap, Ratings
 from recsys.data.readers import read_ratings
 from recsys.data.split import held_out
-from recsys.errors import DataError, UsageError
+from recsys.errors import DataError, DivergenceError, UsageError
 from recsys.evaluation.evaluate import evaluate
 from recsys.model.baselines import popularity
 from recsys.model.embedding_dot_bias import EmbeddingDotBias
@@ -119,11 +119,19 @@ def checkerboard():
     same = (users + items) % 2 == 0
     # Each user u lacks item u, which is of the user's colour.
     chosen = same & (users != items)
-    ids = [f"{k}" for k in range(n)]
-    return Ratings(
-        "board", IdMap(ids), IdMap(ids), users[chosen].astype(np.int32),
-        items[chosen].astype(np.int32),
-    )  # fmt: skip
+    return pairs_of(users[chosen], items[chosen])
+
+
+@pytest.fixture(scope="module")
+def one_each():
+    """18 users, each of whom likes an item of their own."""
+    return pairs_of(np.arange(18), np.arange(18))
+
+
+def pairs_of(users, items):
+    """Implicit feedback on as many users and items as the highest row says."""
+    ids = [IdMap(map(str, range(rows.max() + 1))) for rows in (users, items)]
+    return Ratings("pairs", *ids, users.astype(np.int32), items.astype(np.int32))
 
 
 def test_on_a_checkerboard_the_withheld_item_comes_first(checkerboard):
@@ -197,8 +205,47 @@ def test_penalty_and_rate_follow_the_data(checkerboard):
     assert chosen.reg == pytest.approx(0.57 * 2 / 3 / 15, rel=1e-2)
     # Every weight is 15/20, so the matrix is that of the pairs, of largest singular value 9,
     # over 180 * 15/20.
-    assert largest_singular_value(liked, 14.0) == pytest.approx(9 / (180 * 0.75))
-    assert chosen.lr == pytest.approx(0.5 * 0.1 / (9 / 135), rel=1e-2)
+    assert largest_singular_value(liked, 14.0, 180) == pytest.approx(9 / (180 * 0.75))
+    whole = Hyperparameters.choose(checkerboard, objective="ranking", batch_size=180)
+    assert whole.lr == pytest.approx(0.5 * 0.1 / (9 / 135), rel=1e-2)
+
+
+def test_the_rate_bears_a_batch_that_has_all_pairs_of_its_rows(one_each):
+    # Every weight is 15/18, so the matrix of a batch of 3 of the 18 pairs is 1 / (3 * 15/18) = .4
+    # times a part of the identity; that of all pairs, 1 / 15.
+    liked = liked_pairs(one_each)
+    assert largest_singular_value(liked, 14.0, 3) == pytest.approx(0.4)
+    assert largest_singular_value(liked, 14.0, 18) == pytest.approx(1 / 15)
+    chosen = Hyperparameters.choose(one_each, objective="ranking")
+    assert chosen.batch_size == 3
+    assert chosen.lr == pytest.approx(0.5 * 0.1 / (0.4 / 1.5), rel=1e-2)
+    # In one batch of all, that of all counts: 1/15 is more than 1/15 / 1.5.
+    whole = Hyperparameters.choose(one_each, objective="ranking", batch_size=18)
+    assert whole.lr == pytest.approx(0.5 * 0.1 * 15, rel=1e-2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_that_share_no_row_do_not_diverge_and_teach_nothing(one_each, seed):
+    # The penalty, .57 of what chance makes of them, outweighs each direction: all goes to zero,
+    # where a liked pair costs 1.
+    assert ranked(one_each, seed=seed).metrics["train_loss"] == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(("n_each", "given"), [(1, {}), (5, {"batch_size": 5})])
+def test_few_random_pairs_or_small_batches_do_not_diverge(n_each, given):
+    rng = np.random.default_rng(0)
+    users, items = np.unique(
+        [np.repeat(np.arange(100), n_each), rng.integers(0, 100, 100 * n_each)], axis=1
+    )
+    sparse = pairs_of(users, items)
+    assert ranked(sparse, n_epochs=20, **given).metrics["train_loss"] < 1
+
+
+def test_a_diverged_ranking_is_advised_of_what_its_rate_is_set_by(one_each):
+    with pytest.raises(DivergenceError, match="of the objective ranking") as diverged:
+        ranked(one_each, lr=0.75)
+    assert "--objective ranking" in str(diverged.value)
+    assert "y-range" not in str(diverged.value)
 
 
 @pytest.mark.parametrize(

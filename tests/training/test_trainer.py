@@ -107,9 +107,10 @@ def test_without_early_stopping_the_last_epoch_is_kept(parts):
     assert run.kept_epoch == run.n_epochs == 12
 
 
-def test_divergence_says_where_and_at_which_rate(parts):
+def test_divergence_says_of_which_objective_where_and_at_which_rate(parts):
     settings = settings_for(parts[0], lr=1e6, schedule="constant")
-    with pytest.raises(DivergenceError, match=r"diverged in epoch 1 at learning rate 1e\+06"):
+    told = r"in epoch 1 of the objective rating, at learning rate 1e\+06: .*; lower --lr or"
+    with pytest.raises(DivergenceError, match=told):
         Trainer(settings).fit(*parts)
 
 
