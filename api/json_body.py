@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import BadRequest, ClientDisconnected
+from werkzeug.exceptions import BadRequest
 
 from api.errors import invalid, problem
 from api.schemas.common import FieldError
@@ -23,8 +23,6 @@ def _refuse_other_bodies() -> Response | None:
         body = request.get_json()
     except RecursionError:
         return problem(400, "the body is nested too deeply to be read")
-    except ClientDisconnected:
-        return problem(400, "the body ended, or was silent for too long, before it was whole")
     except BadRequest as error:
         cause = error.__cause__
         why = cause.description if isinstance(cause, BadRequest) else None
