@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, or_, select
+from sqlalchemy import Connection, Engine, bindparam, case, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recsys.data.feedback import ALL_ITEMS, FeedbackEntry
@@ -153,12 +153,15 @@ _NEWER = (
 
 
 def _next_revision(connection: Connection, data_set_name: str) -> int:
-    # The row is locked until the commit: what has a smaller revision was committed before.
-    insert = _insert(connection, FeedbackRevision).values(data_set_name=data_set_name, revision=1)
-    counted = insert.on_conflict_do_update(
-        index_elements=["data_set_name"], set_={"revision": FeedbackRevision.revision + 1}
+    # The row is locked until the commit: what has a smaller revision was committed before. A number
+    # that only counted would, after a backup was restored, be given again to another write.
+    now = time.time_ns() // 1000
+    last = FeedbackRevision.revision
+    insert = _insert(connection, FeedbackRevision).values(data_set_name=data_set_name, revision=now)
+    next_one = insert.on_conflict_do_update(
+        index_elements=["data_set_name"], set_={"revision": case((last < now, now), else_=last + 1)}
     )
-    return int(connection.execute(counted.returning(FeedbackRevision.revision)).scalar_one())
+    return int(connection.execute(next_one.returning(last)).scalar_one())
 
 
 def _upsert(connection: Connection, *, tells_time: bool) -> Any:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from recsys.store.tables import Base
+from recsys.store.tables import Base, Revision
 
 
 class FeedbackRow(Base):
@@ -20,16 +20,17 @@ class FeedbackRow(Base):
     rated_at: Mapped[int] = mapped_column(BigInteger)
     """Seconds since 1970."""
     is_erased: Mapped[bool]
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column(Revision)
     """That of the write."""
 
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class FeedbackRevision(Base):
-    """How often feedback on the data sets of one name was written."""
+    """The newest write of feedback on the data sets of one name."""
 
     __tablename__ = "feedback_revisions"
 
     data_set_name: Mapped[str] = mapped_column(primary_key=True)
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column(Revision)
+    """When it was, in microseconds since 1970; more if the clock says no later than the last."""

@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
     Double,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -29,6 +31,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+Revision = BigInteger().with_variant(Integer(), "sqlite")
+"""Of a write of feedback: microseconds, which SQLite's integers hold as they are."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -91,7 +97,7 @@ class DataSet(Draft, Base):
     rating_max: Mapped[float]
     is_implicit: Mapped[bool]
     has_timestamps: Mapped[bool]
-    feedback_revision: Mapped[int] = mapped_column(server_default=text("0"))
+    feedback_revision: Mapped[int] = mapped_column(Revision, server_default=text("0"))
     """The newest write of feedback that the ratings hold; 0 where none was merged in."""
 
     __table_args__ = (

@@ -11,6 +11,12 @@ from recsys.data.feedback import ALL_ITEMS, FeedbackEntry
 from recsys.store.tables import DataSet
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """One that stands still in 1970's first microsecond, so that revisions are 1, 2, 3."""
+    monkeypatch.setattr("time.time_ns", lambda: 1000)
+
+
 @pytest.fixture
 def save(engine):
     """Write entries on the data set "tiny" and return the revision."""
@@ -140,6 +146,24 @@ def test_the_same_data_set_holds_the_newest_feedback_that_it_was_saved_with(engi
     for revision, expected in ((0, 0), (3, 3), (2, 3), (0, 3), (4, 4)):
         store.save_data_set(engine, ratings, feedback_revision=revision)
         assert held() == expected
+
+
+def test_a_revision_is_given_once_also_when_a_backup_is_restored(engine, save, tmp_path):
+    if engine.dialect.name != "sqlite":
+        pytest.skip("SQLite's backup")
+    with pytest.MonkeyPatch.context() as clock:
+        clock.setattr("time.time_ns", lambda: 1_700_000_000_123_456_789)
+        assert save(FeedbackEntry("x", "a", 3, 1)) == 1_700_000_000_123_456
+        store.backup(engine, tmp_path / "copy.db")
+        gone = [save(FeedbackEntry("x", "b", n, 1)) for n in range(2)]
+        assert gone == [1_700_000_000_123_457, 1_700_000_000_123_458]
+        clock.setattr("time.time_ns", lambda: 1_700_000_001_000_000_000)
+        restored = store.open_database(f"sqlite:///{tmp_path}/copy.db")
+        entry = FeedbackEntry("x", "c", 3, 1)
+        assert store.save_feedback(restored, "tiny", [entry]) == 1_700_000_001_000_000
+        restored.dispose()
+    # The clock was put back: later writes still have the larger revisions.
+    assert save(FeedbackEntry("x", "c", 3, 1)) == 1_700_000_000_123_459
 
 
 def test_a_write_that_fails_leaves_nothing(engine, save):

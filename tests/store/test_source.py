@@ -47,11 +47,11 @@ def test_the_champion_and_a_user_are_read_as_they_are_apart(engine, source, save
     assert source.champion_and_user("x") is None
     model_id = save(2)
     store.promote(engine, model_id)
-    store.save_feedback(engine, "tiny", [FeedbackEntry("x", "c", 4, 1)])
+    revision = store.save_feedback(engine, "tiny", [FeedbackEntry("x", "c", 4, 1)])
     champion, state = source.champion_and_user("x")
     assert champion == source.champion()
     apart = source.user(model_id, "x")
-    assert state[:2] == apart[:2] == (1, True)
+    assert state[:2] == apart[:2] == (revision, True)
     together, row = state.rows()["rating"], apart.rows()["rating"]
     np.testing.assert_array_equal(together.factors, row.factors)
     np.testing.assert_array_equal(together.rated_items, row.rated_items)
