@@ -5,6 +5,7 @@ import ctypes
 import os
 import socket
 import struct
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from api.app import create_app
 from api.config import Config
 from api.logs import LogFormat, logging_config
 from api.scratch import ScratchFolder
+from api.worker import Worker
 from recsys.errors import RecsysError
 
 # For a request under way when the server is told to end.
@@ -72,12 +74,14 @@ def serve(
     os.environ[metrics.FOLDER_VARIABLE] = str(counts)
     settings = {
         "bind": f"fd://{listener.fileno()}",
-        "worker_class": "gthread",
+        "worker_class": Worker,
         "workers": workers,
         "threads": threads,
         "worker_tmp_dir": str(scratch.path),
         "graceful_timeout": GRACEFUL_SECONDS,
         "limit_request_line": 8190,
+        # It would lie in the home directory, the same one for all servers of a user.
+        "control_socket_disable": True,
         "logconfig_dict": logging_config(log_format),
         "logger_class": _Logger,
         "post_worker_init": _prepare,
@@ -118,10 +122,6 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
     def load_config(self) -> None:
         for name, value in self._settings.items():
             self.cfg.set(name, value)
-        # Since 25.1 a server opens a socket in the home directory to be controlled by, the same
-        # one for all servers of a user.
-        if "control_socket_disable" in self.cfg.settings:
-            self.cfg.set("control_socket_disable", True)
 
     def load(self) -> Flask:
         # Called in each worker, after the fork.
@@ -131,6 +131,13 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
 class _Logger(GunicornLogger):  # type: ignore[misc]  # gunicorn publishes no types
     def access(self, *_: object) -> None:
         """Do nothing: `api.logs` has a line for each request, and to make another takes a while."""
+
+    def exception(self, message: str, *arguments: object, **options: Any) -> None:
+        """Log a fault with its traceback, and in a line that a client was let go."""
+        if isinstance(sys.exception(), BlockingIOError):  # by the timeouts of `_listen`
+            self.info("a client was silent for %d seconds and is let go", CLIENT_SECONDS)
+        else:
+            super().exception(message, *arguments, **options)
 
 
 def _prepare(_worker: object) -> None:
