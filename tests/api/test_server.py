@@ -223,6 +223,27 @@ def test_a_request_under_way_is_answered_after_sigterm(fresh_shop):
     assert process.returncode == 0
 
 
+def status_and_type(address, target):
+    """Return what is answered to a request for just these bytes, which urllib would not send."""
+    where = urlsplit(address)
+    with socket.create_connection((where.hostname, where.port), 30) as asking:
+        asking.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        head = asking.makefile("rb").read().partition(b"\r\n\r\n")[0].decode("latin-1")
+    (kind,) = re.findall(r"(?mi)^content-type: (\S+)", head)
+    return int(head.split()[1]), kind
+
+
+def test_what_gunicorn_cannot_read_is_414_or_400_in_html_and_an_encoded_letter_is_an_answer(shop):
+    query = b"/v1/items?query="
+    with running(shop) as (_, address):
+        too_long = status_and_type(address, query + b"a" * 8190)
+        as_it_is = status_and_type(address, query + "Amélie".encode())
+        encoded = status_and_type(address, query + b"Am%C3%A9lie")
+    assert too_long == (414, "text/html")
+    assert as_it_is == (400, "text/html")
+    assert encoded == (200, "application/json")
+
+
 def test_a_port_that_is_taken_is_one_clear_line(shop):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
