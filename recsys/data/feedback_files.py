@@ -58,7 +58,8 @@ def read_feedback(
     """Yield the entry of each row, or what is wrong with that row.
 
     Only the columns of user and item must be there, under any of the names that the readers of
-    ratings know. A rating that is empty is none, and so is a time.
+    ratings know. A rating that is empty is none, and so is a time. Ids are taken to the letter,
+    spaces at their ends included.
 
     Parameters
     ----------
@@ -147,7 +148,8 @@ def _entry(said: dict[str, Any]) -> FeedbackEntry:
 
 def _id(name: str, value: object) -> str:
     is_number = isinstance(value, int) and not isinstance(value, bool)
-    text = str(value).strip() if is_number or isinstance(value, str) else ""
+    # Spaces at its ends are a part of an id: without them it may be somebody else's.
+    text = str(value) if is_number or isinstance(value, str) else ""
     if not is_valid_id(text):
         raise _FlawError(name, ALLOWED_ID)
     return text

@@ -64,6 +64,18 @@ def test_without_feedback_the_file_alone_is_trained_on(shop, done, say, stored):
     assert stored() == before
 
 
+def test_without_feedback_what_was_taken_back_stays_out_all_the_same(shop, done, say, stored):
+    done("train", "--data", shop, *QUICK)
+    before = stored()
+    (user, item), *_ = (pair for pair in before if pair[0] != "u1")
+    say(("u1", ALL_ITEMS, None), ("u1", "i1", 5), ("new", "i1", 5), (user, item, None))
+    told = done("train", "--data", shop, "--no-feedback", *QUICK).err
+    assert "feedback: 0 ratings merged in, 2 taken back" in told
+    assert stored() == {
+        pair: value for pair, value in before.items() if pair[0] != "u1" and pair != (user, item)
+    }
+
+
 def test_feedback_on_another_data_set_is_none_of_ours(shop, write_csv, done, say):
     other = write_csv("other.csv", seed=1)
     done("train", "--data", other, *QUICK)
@@ -137,13 +149,15 @@ def test_what_is_exported_can_be_imported_elsewhere(small, done, say, kept, home
     copy(home / "var" / "recsys.db", home / "other.db")
     say(("ann", "a", 3.7), ("007", "b", 1), ('Ü "q" 日本', "a", 2), ("bob", "a", None))
     say(("eve", ALL_ITEMS, None), ("eve", "a", 5))
+    # None of these is ann, eve or nobody.
+    say((" ann", ALL_ITEMS, None), ("eve\u00a0", ALL_ITEMS, None), (" ", "b", 3), ("null", "a", 1))
     before = kept()
-    assert len(before) == 6
-    assert "6 rows" in done("feedback", "export", name).out
+    assert len(before) == 10
+    assert "10 rows" in done("feedback", "export", name).out
     elsewhere = ("--database-url", "sqlite:///other.db")
     engine = store.open_database("sqlite:///other.db")
     store.save_feedback(engine, "shop.csv", [FeedbackEntry("eve", "b", 1, 1)])
-    assert "6 rows" in done(*elsewhere, "feedback", "import", name).out
+    assert "10 rows" in done(*elsewhere, "feedback", "import", name).out
     assert store.load_feedback(engine, "shop.csv").entries == before
     engine.dispose()
     done("feedback", "import", name)

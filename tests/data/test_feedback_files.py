@@ -1,3 +1,5 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -7,10 +9,13 @@ from recsys.data.feedback_files import read_feedback, write_feedback
 from recsys.data.ids import is_valid_id
 from recsys.errors import DataError
 
-# Ids without spaces around them: readers take those away.
-IDS = st.text(min_size=1, max_size=8).filter(
-    lambda text: is_valid_id(text) and text == text.strip()
+# Each could be taken for another id, for nothing, or for a part of the file.
+CONFUSING = (
+    *(" ", "  ", " lead", "trail ", "\u00a0x", "x\u3000", "\u2028", "a\u2029b", "\ufeffx"),
+    *("007", "7", "1.0", "1e3", "-0", "NaN", "nan", "NA", "null", "None", "true", "inf"),
+    *('"', '""', '"a" b', "'", "\\", "#", "=1+1", "user_id", "is_erased", "x" * 255),
 )
+IDS = st.sampled_from(CONFUSING) | st.text(min_size=1, max_size=8).filter(is_valid_id)
 TIMES = st.none() | st.integers(0, LATEST)
 ENTRIES = st.lists(
     st.builds(
@@ -37,10 +42,16 @@ def accept(_entry):
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(entries=ENTRIES)
-def test_what_is_written_is_read_again(tmp_path, name, entries):
+def test_what_is_written_is_read_again_whatever_the_ids_are(tmp_path, name, entries):
     path = tmp_path / name
     write_feedback(path, entries)
     assert list(read_feedback(path, accept)) == entries
+
+
+def test_numbers_in_columns_of_parquet_are_ids(tmp_path):
+    path = tmp_path / "feedback.parquet"
+    pq.write_table(pa.table({"user": [7], "item": [31], "rating": [4.0]}), path)
+    assert list(read_feedback(path, accept)) == [FeedbackEntry("7", "31", 4, None)]
 
 
 def test_a_flaw_of_parquet_is_told_with_its_row_counted_from_1(tmp_path):
