@@ -88,16 +88,28 @@ def info(database_url: str, /, data_set: str | None, as_json: bool) -> None:
         print_pairs({name.removeprefix("n_"): value for name, value in told.items()})
 
 
-def merge_and_tell(engine: Engine, ratings: Ratings) -> tuple[Ratings, int]:
+def merge_and_tell(
+    engine: Engine, ratings: Ratings, *, only_erasures: bool = False
+) -> tuple[Ratings, int]:
     """Merge the stored feedback on data of this name in, and say so.
+
+    Parameters
+    ----------
+    engine : Engine
+    ratings : Ratings
+    only_erasures : bool
+        Leave out what was taken back, and add nothing.
 
     Returns
     -------
     merged : Ratings
     revision : int
-        Of the feedback that they hold; 0 if there is none.
+        Of the feedback that they hold all of; 0 if there is none.
     """
     entries, revision = store.load_feedback(engine, ratings.name)
+    if only_erasures:
+        # What they do not hold is newer than they are, whenever it was written.
+        entries, revision = [entry for entry in entries if entry.is_erased], 0
     if not entries:
         return ratings, revision
     merged = merge(ratings, entries)

@@ -41,7 +41,11 @@ from recsys.training.hyperparameters import Hyperparameters
     help="Go on after the last epoch of the same training that was killed.",
 )
 @click.option("--no-promote", is_flag=True, help="Store the version, leave the champion.")
-@click.option("--no-feedback", is_flag=True, help="Leave out what came in after the file.")
+@click.option(
+    "--no-feedback",
+    is_flag=True,
+    help="Add no ratings that came in after the file; what was taken back stays out.",
+)
 @json_option
 @click.pass_obj
 def train(
@@ -63,10 +67,9 @@ def train(
     check_ranges(options)
     engine = store.open_database(database_url)
     store.prepare(engine)
-    ratings, feedback_revision = read_and_tell(data), 0
-    if not no_feedback:
-        ratings, feedback_revision = merge_and_tell(engine, ratings)
-
+    ratings, feedback_revision = merge_and_tell(
+        engine, read_and_tell(data), only_erasures=no_feedback
+    )
     fingerprint = ratings.fingerprint  # in the order in which they came
     ratings, trained_on, validation = part(ratings, held_out(ratings))
     chosen = choose(trained_on, options, objective)
