@@ -12,12 +12,17 @@ _PREFIX = "recsys-"
 _LOCK = "lock"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder in it that is ours alone
 
+# Half of what Docker gives a container. The metrics of a worker stay under 1 MB, and a caller whose
+# requests are limited takes some 100 bytes.
+_ROOM = 32 * 1024 * 1024
+
 
 class ScratchFolder:
     """A new folder that one server and its workers hold until they end.
 
-    It lies in memory where the machine has a folder for that: prometheus_client writes through
-    maps, and a full disk under a map kills the process. What servers left behind that were killed
+    It lies in memory where the machine has a folder for that with enough room, else among the
+    temporary files: prometheus_client writes through maps, and a full disk under a map, also one
+    in memory, kills the process. What servers left behind that were killed
     is removed first: their lock, which the system takes away with the process, is free.
 
     Parameters
@@ -31,17 +36,18 @@ class ScratchFolder:
     """
 
     def __init__(self, parent: Path | None = None) -> None:
-        parent = parent or (
-            _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
-        )
-        for lock in parent.glob(f"{_PREFIX}*/{_LOCK}"):
-            _remove_if_abandoned(lock)
-        made = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir=parent))
+        places = (_MEMORY, Path(tempfile.gettempdir())) if parent is None else (parent,)
+        for place in places:
+            for lock in place.glob(f"{_PREFIX}*/{_LOCK}"):
+                _remove_if_abandoned(lock)
+            if os.access(place, os.W_OK | os.X_OK) and shutil.disk_usage(place).free >= _ROOM:
+                break
+        made = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir=place))
         # Not closed: a worker inherits it, and with it the lock.
         self._lock = (made / _LOCK).open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         # Only now: a server that starts at this moment must not find the lock free.
-        self.path = made.rename(parent / made.name.removeprefix("new-"))
+        self.path = made.rename(place / made.name.removeprefix("new-"))
 
     def remove(self) -> None:
         """Remove the folder; for the server itself, once its workers have ended."""

@@ -2,6 +2,9 @@ import fcntl
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
+
+import pytest
 
 from api import scratch
 from api.scratch import ScratchFolder
@@ -35,6 +38,28 @@ def test_what_a_killed_server_left_is_removed_and_what_a_living_one_holds_is_not
     assert left != held
     living.communicate("\n")
     mine.remove()
+
+
+@pytest.mark.parametrize(("n_free", "expected"), [(32, "memory"), (31, "temporary")])
+def test_it_lies_in_memory_only_where_there_is_room(tmp_path, monkeypatch, n_free, expected):
+    memory, temporary = tmp_path / "memory", tmp_path / "temporary"
+    for folder in (memory, temporary):
+        folder.mkdir()
+    monkeypatch.setattr(scratch, "_MEMORY", memory)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    free = {memory: n_free * 2**20, temporary: 0}
+    monkeypatch.setattr("shutil.disk_usage", lambda of: SimpleNamespace(free=free[of]))
+    folder = ScratchFolder()
+    assert folder.path.parent == tmp_path / expected
+    folder.remove()
+
+
+def test_without_a_folder_in_memory_it_lies_among_the_temporary_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(scratch, "_MEMORY", tmp_path / "none")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = ScratchFolder()
+    assert folder.path.parent == tmp_path
+    folder.remove()
 
 
 def test_it_is_ours_alone_and_gone_once_removed(tmp_path):
