@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from flask import Flask, Response, request
@@ -16,6 +17,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+logger = logging.getLogger(__name__)
 
 
 class Metrics:
@@ -33,6 +36,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._has_failed = False
         self._counters: dict[tuple[str, str, int], Histogram] = {}
         self._model_id = Gauge(
             "recsys_served_model_id",
@@ -78,10 +82,15 @@ class Metrics:
             "none" if rule is None else rule.rule,
             answer.status_code,
         )
-        counter = self._counters.get(labels)
-        if counter is None:
-            counter = self._counters[labels] = self._requests.labels(*labels)
-        counter.observe(elapsed())
+        try:
+            counter = self._counters.get(labels)
+            if counter is None:
+                counter = self._counters[labels] = self._requests.labels(*labels)
+            counter.observe(elapsed())
+        except OSError:  # no room to grow a file
+            if not self._has_failed:
+                logger.exception("requests are not counted; this is said once")
+            self._has_failed = True
         return answer
 
 

@@ -1,3 +1,6 @@
+import errno
+import os
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -72,3 +75,18 @@ def test_loads_failed_loads_and_the_served_version_are_told(fresh_shop):
 def test_metrics_need_no_model(empty_shop, url):
     empty_shop.get(url)
     assert requests(empty_shop, method="GET", route=url, status="200") == 1
+
+
+def test_an_answer_is_given_also_when_it_cannot_be_counted_and_the_log_says_so_once(
+    fresh_shop, monkeypatch, caplog
+):
+    def full(*_labels):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("prometheus_client.Histogram.labels", full)
+    assert [fresh_shop.get("/healthz").status_code for _ in range(2)] == [200, 200]
+    assert caplog.text.count("requests are not counted") == 1
+    assert "No space left on device" in caplog.text
+    monkeypatch.undo()
+    fresh_shop.get("/healthz")
+    assert requests(fresh_shop, method="GET", route="/healthz", status="200") == 1
