@@ -45,10 +45,14 @@ class SharedCounters(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Return what ``key`` counts after adding ``amount``; from 0 again after ``expiry`` s."""
-        now = time.time()
         with self._lock, self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            self._database.execute("DELETE FROM counters WHERE expires_at <= ?", (now,))
+            now = time.time()
+            # One that lasts longer than a new one would was made before the clock was set back.
+            self._database.execute(
+                "DELETE FROM counters WHERE expires_at <= ? OR (key = ? AND expires_at > ?)",
+                (now, key, now + expiry),
+            )
             counted = self._database.execute(
                 "INSERT INTO counters VALUES (?, ?, ?) "
                 "ON CONFLICT (key) DO UPDATE SET count = count + excluded.count RETURNING count",

@@ -142,6 +142,14 @@ def test_counters_of_the_past_do_not_pile_up(tmp_path, clock):
     assert counters.reset() == 1
 
 
+def test_a_limit_does_not_outlive_a_clock_that_is_set_back(worker, clock):
+    ask = worker()
+    assert statuses(ask, 4) == [200, 200, 200, 429]
+    clock[0] -= 3600
+    assert statuses(ask, 4) == [200, 200, 200, 429]
+    assert ask().headers["Retry-After"] == "60"
+
+
 def test_a_counter_can_be_read_and_forgotten(tmp_path, clock):
     counters = SharedCounters(tmp_path / COUNTERS)
     counters.incr("a", 60, 2)
