@@ -35,7 +35,7 @@ from recsys.serving.explanations import baseline, score_terms
 
 MAX_USERS = 100
 MAX_REASONS = 50
-"""Of each item of a list; the explanation of a single item has all."""
+"""Of each item of a list; the explanation of a single item can have more."""
 MAX_EXPLAINED = 10
 """Items of each list of a batch with reasons: these take far longer than the lists."""
 
