@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -93,21 +94,36 @@ def _movies_dat(text: str, path: str) -> Iterator[tuple[str, Title]]:
 
 
 def _movies_csv(text: str, path: str) -> Iterator[tuple[str, Title]]:
-    rows = csv.reader(text.splitlines(keepends=True))
-    header = [name.strip().lower() for name in next(rows, [])]
+    rows = _csv_rows(text, path)
+    header = [name.strip().lower() for name in next(rows, (1, []))[1]]
     places = [header.index(name) if name in header else None for name in ("title", "genres")]
     item, (title, genres) = _item_place(header, path), places
     if title is None:
         raise DataError("no title column", path=path, line=1, value=", ".join(header))
-    for fields in rows:
+    for number, fields in rows:
         if not fields:
             continue
         if len(fields) != len(header):
             raise DataError(
-                f"{len(fields)} fields", path=path, line=rows.line_num, allowed=f"{len(header)}"
+                f"{len(fields)} fields", path=path, line=number, allowed=f"{len(header)}"
             )
         listed = () if genres is None else _genres(fields[genres])
         yield fields[item].strip(), Title(*split_year(fields[title]), listed)
+
+
+def _csv_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row, with the line that it begins on."""
+    # Unlike `str.splitlines`, it ends a line at CR and LF only.
+    rows = csv.reader(io.StringIO(text, newline=""))
+    number = 1
+    try:
+        for fields in rows:
+            yield number, fields
+            number = rows.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            "the line cannot be split", path=path, line=number, value=str(error)
+        ) from None
 
 
 def _item_place(header: list[str], path: str) -> int:

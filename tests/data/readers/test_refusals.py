@@ -309,6 +309,7 @@ def test_a_folder_in_which_two_files_could_be_meant(ml_100k_folder, ml_1m_folder
         ("ml_100k_folder", "u.item", "1|T||||" + "|".join("2" * 19), "genre flags"),
         ("ml_1m_folder", "movies.dat", "1::Only a title", "2 fields"),
         ("ml_25m_folder", "movies.csv", "1,Only a title", "2 fields"),
+        ("ml_25m_folder", "movies.csv", '1,"Never closed' + "\n" * 200_000, "field larger than"),
     ],
 )
 def test_titles_that_cannot_be_read(request, folder, file, line, problem):

@@ -291,6 +291,25 @@ def test_own_titles_may_lie_beside_own_ratings(tmp_path):
     assert metadata.genres == ((), ())
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_only_line_ends_of_files_end_a_line_of_titles(tmp_path, end):
+    (tmp_path / "ratings.csv").write_text("user,item\na,1\na,2\na,3\n", encoding="utf-8")
+    lines = [
+        "item_id,title",
+        "1,Wait\x85What\u2028Now\x0b\x0c\x1c\u2029!",
+        f'2,"Two{end}lines"',
+        "3,C",
+    ]
+    titles = tmp_path / "items.csv"
+    titles.write_text(end.join([*lines, ""]), encoding="utf-8", newline="")
+    expected = ("Wait\x85What\u2028Now\x0b\x0c\x1c\u2029!", f"Two{end}lines", "C")
+    assert read_ratings(tmp_path).metadata.titles == expected
+    # The title of two lines counts as two.
+    titles.write_text(end.join([*lines, "4"]), encoding="utf-8", newline="")
+    with pytest.raises(DataError, match=r"items\.csv, line 6: 1 fields; allowed: 2"):
+        read_ratings(tmp_path)
+
+
 def test_a_folder_with_one_file_means_that_file(tmp_path):
     (tmp_path / "export.tsv").write_text("user\titem\n1\t2\n", encoding="utf-8")
     (tmp_path / ".DS_Store").write_bytes(b"\0")
