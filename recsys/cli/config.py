@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from click.core import ParameterSource
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 CONFIG_FILE = "recsys.toml"
 _PATH = f"{__name__}.path"
-# Where downloads are kept (`recsys.data.fetch`): only its name begins like those of `recsys data`.
-_NOT_OF_A_COMMAND = ("RECSYS_DATA_DIR",)
+# Where downloads, benchmarks' data sets and the database of the tests are.
+_NOT_OF_A_COMMAND = ("RECSYS_DATA_DIR", "RECSYS_CACHE", "RECSYS_TEST_POSTGRES_URL")
+# What Kubernetes sets for a service that is called recsys, or recsys-something.
+_OF_A_SERVICE = re.compile(r"RECSYS_(\w+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_\w+)?")
 
 
 def read_config(context: click.Context, path: Path | None) -> None:
@@ -40,20 +44,25 @@ def read_config(context: click.Context, path: Path | None) -> None:
 
 
 def apply_config(context: click.Context, name: str, command: click.Command) -> None:
-    """Check the table of the command that is about to run, and its variables in the environment.
+    """Check the table of the command that is about to run, and the variables in the environment.
+
+    Those of other commands are left alone, as their tables are.
 
     Raises
     ------
     click.UsageError
         If a setting is unknown.
     """
-    prefix = f"{context.auto_envvar_prefix}_{_as_variable(name)}_"
-    allowed = sorted(_variables(command, context, prefix))
+    program = str(context.auto_envvar_prefix)
+    prefix = f"{program}_{_as_variable(name)}_"
+    commands = cast(click.Group, context.command).list_commands(context)
+    others = tuple(f"{program}_{_as_variable(other)}_" for other in commands if other != name)
+    allowed = [*_own_variables(context.command, program), *_variables(command, context, prefix)]
     for variable in sorted(os.environ):
-        if variable.startswith(prefix) and variable not in (*allowed, *_NOT_OF_A_COMMAND):
+        is_ours = variable.startswith(f"{program}_") and not variable.startswith(others)
+        if is_ours and variable not in (*allowed, *_NOT_OF_A_COMMAND) and not _is_link(variable):
             raise click.UsageError(
-                f"unknown setting {variable} in the environment; "
-                f"allowed: {', '.join(allowed) or 'none'}",
+                f"unknown setting {variable} in the environment; allowed: {', '.join(allowed)}",
                 context,
             )
     if context.default_map and name in context.default_map:
@@ -72,12 +81,22 @@ def settings(context: click.Context) -> list[tuple[str, str, str]]:
     """Return name, value and origin of all settings of a command and of the program.
 
     Passwords in a database's URL are masked.
+
+    Raises
+    ------
+    click.BadParameter
+        If the database's URL is none.
     """
     rows = []
     for level in filter(None, (context.parent, context)):
         for option in _configurable(level.command):
             value = level.params[str(option.name)]
-            shown = _masked(value) if option.name == "database_url" else _shown(value)
+            try:
+                shown = _masked(value) if option.name == "database_url" else _shown(value)
+            except ArgumentError:
+                # Which may hold a password all the same: it is not shown.
+                message = "this is no URL of a database; allowed: such as sqlite:///var/recsys.db"
+                raise click.BadParameter(message, level, option) from None
             rows.append((_name(option), shown, _place(level, option)))
     return rows
 
@@ -124,6 +143,18 @@ def _name(option: click.Option) -> str:
 
 def _as_variable(name: str) -> str:
     return name.upper().replace("-", "_")
+
+
+def _is_link(variable: str) -> bool:
+    is_address = variable.endswith("_PORT") and "://" in os.environ[variable]
+    return is_address or _OF_A_SERVICE.fullmatch(variable) is not None
+
+
+def _own_variables(program: click.Command, prefix: str) -> Iterator[str]:
+    """Yield the variables of the settings that stand before a command."""
+    for option in program.params:
+        if isinstance(option, click.Option) and not option.is_flag:
+            yield f"{prefix}_{_as_variable(str(option.name))}"
 
 
 def _variables(command: click.Command, context: click.Context, prefix: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,11 @@ class Main(click.Group):
         command: click.Command = getattr(import_module(_COMMANDS[name]), name.replace("-", "_"))
         return command
 
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments before the command; of a bad value it is said who set it."""
+        with _origin_told():
+            return super().parse_args(context, args)
+
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -56,7 +63,8 @@ class Main(click.Group):
     def invoke(self, context: click.Context) -> Any:
         """Run a command; a `RecsysError` ends it with its message and exit code."""
         try:
-            return super().invoke(context)
+            with _origin_told():
+                return super().invoke(context)
         except RecsysError as error:
             click.echo(f"Error: {error}", err=True)
             context.exit(error.exit_code)
@@ -65,12 +73,18 @@ class Main(click.Group):
                 raise
             click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
             context.exit(RecsysError.exit_code)
-        except click.MissingParameter:
-            raise
-        except click.BadParameter as error:
-            raise click.BadParameter(
-                error.message + origin(error), error.ctx, error.param, error.param_hint
-            ) from None
+
+
+@contextmanager
+def _origin_told() -> Iterator[None]:
+    try:
+        yield
+    except click.MissingParameter:
+        raise
+    except click.BadParameter as error:
+        raise click.BadParameter(
+            error.message + origin(error), error.ctx, error.param, error.param_hint
+        ) from None
 
 
 @click.group(

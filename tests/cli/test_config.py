@@ -152,8 +152,52 @@ def test_an_unknown_variable_of_the_command_is_refused_with_what_is_allowed(
     assert allowed in refused.err
 
 
-def test_variables_of_other_commands_and_programs_are_left_alone(done):
-    done("models", "list", RECSYS_TRAIN_N_FACTOR="x", RECSYS_MODELSHOP="x", RECSYS_OTHER="x")
+@pytest.mark.parametrize("variable", ["RECSYS_DATABSE_URL", "RECSYS_SEVRE_PORT", "RECSYS_PORT"])
+def test_a_variable_that_is_of_no_command_and_not_of_the_program_is_refused(recsys, variable):
+    refused = recsys("models", "list", **{variable: "8000"})
+    assert (refused.code, refused.out) == (2, "")
+    assert f"unknown setting {variable} in the environment; allowed: " in refused.err
+    assert "RECSYS_CONFIG, RECSYS_DATABASE_URL, " in refused.err
+
+
+def test_variables_of_other_commands_and_of_the_projects_other_tools_are_left_alone(done):
+    done("models", "list", RECSYS_TRAIN_N_FACTOR="x", RECSYS_CACHE="x")
+
+
+def test_what_kubernetes_sets_for_a_service_called_recsys_is_left_alone(done):
+    done(
+        "models",
+        "list",
+        RECSYS_PORT="tcp://10.0.0.1:8000",
+        RECSYS_PORT_8000_TCP_ADDR="10.0.0.1",
+        RECSYS_SERVICE_HOST="10.0.0.1",
+        RECSYS_SERVICE_PORT_HTTP="8000",
+        RECSYS_WEB_SERVICE_PORT="80",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(None, "does not exist. (set by RECSYS_CONFIG)"), ("a = 1", "mine.toml:")]
+)
+def test_a_wrong_file_that_a_variable_names_is_told_with_what_named_it(
+    recsys, configure, content, told
+):
+    if content is not None:
+        configure(content, "mine.toml")
+    refused = recsys("models", "list", RECSYS_CONFIG="mine.toml")
+    assert refused.code == 2
+    assert told in refused.err
+
+
+def test_a_url_that_is_none_is_refused_with_its_origin_and_not_shown(recsys, configure):
+    configure("database_url = 5\n")
+    refused = recsys("serve", "--show-config")
+    assert (refused.code, refused.out) == (2, "")
+    assert "no URL of a database; allowed: such as sqlite:///" in refused.err
+    assert "(set by recsys.toml)" in refused.err
+    secret = recsys("--database-url", "user:secret@host", "serve", "--show-config")
+    assert secret.code == 2
+    assert "secret" not in secret.err
 
 
 def test_the_folder_of_downloads_is_no_setting_of_a_command(done, tmp_path):
