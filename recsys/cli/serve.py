@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import logging.config
 import re
+from collections.abc import Callable
 
 import click
 
 from api import Config, server
-from api.logs import LogFormat
+from api.logs import LogFormat, logging_config
 from api.rate_limit import parse_rates
 from recsys import store
 from recsys.cli.config import settings
 from recsys.cli.folders import beside_database
 from recsys.cli.output import note, print_table
+
+logger = logging.getLogger(__name__)
 
 # As a browser writes one; a pattern, as of all subdomains, is none.
 _ORIGIN = re.compile(
@@ -98,10 +102,14 @@ def serve(
     database_url = context.obj
     engine = store.open_database(database_url)
     store.prepare(engine)
+    tell: Callable[[str], None] = note
+    if log_format == "json":
+        logging.config.dictConfig(logging_config(log_format))
+        tell = logger.warning
     if store.StoreSource(engine).champion() is None:
-        note("there is no champion yet; requests get 503 until: recsys train")
+        tell("there is no champion yet; requests get 503 until: recsys train")
     if not store.has_keys(engine):
-        note(
+        tell(
             "there is no API key: writes are taken from this machine only: recsys keys create NAME"
         )
     engine.dispose()

@@ -34,6 +34,17 @@ def test_without_a_champion_it_says_so_and_answers_503(start):
     assert refused.value.code == 503
 
 
+def test_a_log_of_json_has_nothing_else_from_the_first_line_to_the_last(start):
+    process = start("serve", "--port", 0, "--workers", 1, "--log-format", "json")
+    lines = [process.stderr.readline() for _ in range(5)]
+    process.send_signal(signal.SIGTERM)
+    lines += process.communicate(timeout=30)[1].splitlines()
+    told = [json.loads(line) for line in lines]
+    assert told[0]["message"].startswith("there is no champion yet")
+    assert told[1]["message"].startswith("there is no API key")
+    assert {fact["level"] for fact in told[:2]} == {"WARNING"}
+
+
 def test_a_port_that_is_taken_is_one_clear_line(recsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         refused = recsys("serve", "--port", taken.getsockname()[1])
