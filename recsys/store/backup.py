@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,7 @@ def backup(engine: Engine, path: Path) -> None:
     """Copy the database, as it is at one moment, into a new file; others may write meanwhile.
 
     The copy is one file without a write-ahead log, checked, and at ``path`` only once it is whole.
+    Who may read the database may read it, and nobody else.
 
     Parameters
     ----------
@@ -36,8 +38,10 @@ def backup(engine: Engine, path: Path) -> None:
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     try:
+        unfinished.touch(mode=0o600, exist_ok=False)
         with engine.connect() as connection, closing(sqlite3.connect(unfinished)) as copy:
             database = cast(sqlite3.Connection, connection.connection.dbapi_connection)
+            _, _, source = database.execute("PRAGMA database_list").fetchone()
             # All pages in one go: with a write-ahead log that keeps nobody from writing.
             database.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
@@ -47,8 +51,10 @@ def backup(engine: Engine, path: Path) -> None:
                 f"the database {engine.url.database} is damaged ({found}); nothing was copied; "
                 "restore it from an earlier backup"
             )
+        unfinished.chmod(stat.S_IMODE(Path(source).stat().st_mode))
         unfinished.rename(path)
-    except sqlite3.Error as error:
-        raise StoreError(f"cannot write the backup {path}: {error}") from None
+    except (sqlite3.Error, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(f"cannot write the backup {path}: {reason}") from None
     finally:
         unfinished.unlink(missing_ok=True)

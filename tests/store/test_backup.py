@@ -29,6 +29,13 @@ def test_a_copy_holds_what_was_committed_also_what_is_still_in_the_log(engine, s
     copy.dispose()
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_a_copy_may_be_read_by_those_who_may_read_the_database(engine, tmp_path, mode):
+    Path(engine.url.database).chmod(mode)
+    store.backup(engine, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").stat().st_mode & 0o777 == mode
+
+
 def test_a_copy_is_of_one_moment_while_a_writer_goes_on(engine, url, tmp_path):
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE pairs (left_half INTEGER, right_half INTEGER)")
@@ -87,5 +94,5 @@ def test_a_damaged_database_is_told_and_leaves_no_copy(engine, url, save, tmp_pa
 
 
 def test_a_place_that_cannot_be_written_is_told(engine, tmp_path):
-    with pytest.raises(StoreError, match=r"cannot write the backup .*unable to open"):
+    with pytest.raises(StoreError, match=r"cannot write the backup .*: No such file"):
         store.backup(engine, tmp_path / "no" / "such" / "copy.db")
