@@ -47,6 +47,13 @@ def test_a_folder_is_refused_with_its_path(tmp_path):
         store.open_database(f"sqlite:///{tmp_path}")
 
 
+def test_a_file_that_cannot_be_opened_is_told_and_nothing_else(tmp_path):
+    (tmp_path / "store.db").symlink_to(tmp_path / "nowhere" / "store.db")
+    # An exception that was ignored would be a warning, and so an error.
+    with pytest.raises(StoreError, match="unable to open database file; check that the file"):
+        store.open_database(f"sqlite:///{tmp_path}/store.db")
+
+
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=f"cannot make the folder {tmp_path}/file/var"):
