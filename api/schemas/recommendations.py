@@ -37,7 +37,8 @@ MAX_USERS = 100
 MAX_REASONS = 50
 """Of each item of a list; the explanation of a single item can have more."""
 MAX_EXPLAINED = 10
-"""Items of each list of a batch with reasons: these take far longer than the lists."""
+"""Items of a list with more reasons, and of each list of a batch with reasons: these take far
+longer than the lists."""
 
 Fallback = Annotated[
     Literal["popular"] | None,
@@ -101,6 +102,23 @@ class BodyOptions(ListOptions, Body):
         return value
 
 
+def _never(**together: dict[str, Any]) -> ConfigDict:
+    """Return the configuration whose schema refuses fields that are all of these schemas."""
+    refused: dict[str, Any] = {"properties": together, "required": list(together)}
+    return ConfigDict(json_schema_extra={"not": refused})
+
+
+def _check_limit(body: BodyOptions, reason: str) -> None:
+    if body.limit > MAX_EXPLAINED:
+        wrong = PydanticCustomError(
+            "explained_limit",
+            "Input should be less than or equal to {most} with {reason}",
+            {"most": MAX_EXPLAINED, "reason": reason},
+        )
+        where = InitErrorDetails(type=wrong, loc=("limit",), input=body.limit)
+        raise ValidationError.from_exception_data(type(body).__name__, [where])
+
+
 class NewRating(Body):
     """What somebody rated, and how."""
 
@@ -113,41 +131,43 @@ class NewRating(Body):
 
 
 class NewcomerBody(BodyOptions):
-    """What somebody rated, and what to list for them."""
+    """What somebody rated, and what to list for them; 10 items at most with over 50 reasons."""
 
+    model_config = _never(
+        explain={"const": True},
+        n_reasons={"exclusiveMinimum": MAX_REASONS},
+        limit={"exclusiveMinimum": MAX_EXPLAINED},
+    )
+
+    n_reasons: int = Field(
+        default=3,
+        ge=1,
+        le=MAX_RATINGS,
+        description="Number of reasons for each item, at most: one for each rating is all.",
+    )
     ratings: Annotated[list[NewRating], Field(max_length=MAX_RATINGS)] = Field(
         description="In any order; of an item given twice the last counts."
     )
+
+    @model_validator(mode="after")
+    def _few_with_many_reasons(self) -> Self:
+        if self.explain and self.n_reasons > MAX_REASONS:
+            _check_limit(self, f"more than {MAX_REASONS} reasons")
+        return self
 
 
 class BatchBody(BodyOptions):
     """For whom to make lists, and which; with `explain`, of 10 items at most."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "not": {
-                "properties": {
-                    "explain": {"const": True},
-                    "limit": {"exclusiveMinimum": MAX_EXPLAINED},
-                },
-                "required": ["explain", "limit"],
-            }
-        }
-    )
+    model_config = _never(explain={"const": True}, limit={"exclusiveMinimum": MAX_EXPLAINED})
 
     user_ids: Annotated[list[IdInBody], Field(min_length=1, max_length=MAX_USERS)]
     fallback: Fallback = None
 
     @model_validator(mode="after")
     def _few_explained(self) -> Self:
-        if self.explain and self.limit > MAX_EXPLAINED:
-            wrong = PydanticCustomError(
-                "explained_limit",
-                "Input should be less than or equal to {most} with explain",
-                {"most": MAX_EXPLAINED},
-            )
-            where = InitErrorDetails(type=wrong, loc=("limit",), input=self.limit)
-            raise ValidationError.from_exception_data("BatchBody", [where])
+        if self.explain:
+            _check_limit(self, "explain")
         return self
 
 

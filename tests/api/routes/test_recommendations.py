@@ -176,7 +176,7 @@ def test_a_version_that_folds_nobody_in_says_so(network_shop, shop):
         ({"ratings": [], "popularity": "1"}, "popularity"),
         ({"ratings": [], "explain": "true"}, "explain"),
         ({"ratings": [], "exclude_seen": 1}, "exclude_seen"),
-        ({"ratings": [], "n_reasons": 51}, "n_reasons"),
+        ({"ratings": [], "n_reasons": 1001}, "n_reasons"),
         ({"ratings": [], "fallback": "popular"}, "fallback"),
     ],
 )
@@ -256,6 +256,29 @@ def test_the_lists_of_a_batch_with_reasons_are_of_ten_items_at_most_and_the_sche
             "message": "Input should be less than or equal to 10 with explain",
             "value": "11",
         }
+
+
+@pytest.mark.parametrize(
+    ("options", "is_allowed"),
+    [
+        ({"explain": True, "limit": 100, "n_reasons": 50}, True),
+        ({"explain": True, "limit": 10, "n_reasons": 1000}, True),
+        ({"explain": True, "limit": 11, "n_reasons": 51}, False),
+        ({"limit": 100, "n_reasons": 1000}, True),
+    ],
+)
+def test_a_newcomer_may_ask_for_the_influence_of_every_rating_on_ten_items(
+    full_shop, options, is_allowed
+):
+    body = {"ratings": [{"item_id": "m1", "rating": 4}], **options}
+    answer = post(full_shop, NEWCOMER, **body)
+    schemas = full_shop.get("/openapi.json").get_json()
+    schema = {**schemas["components"]["schemas"]["NewcomerBody"], **schemas}
+    assert Draft202012Validator(schema).is_valid(body) == is_allowed
+    assert answer.status_code == (200 if is_allowed else 422)
+    if not is_allowed:
+        (error,) = answer.get_json()["errors"]
+        assert (error["name"], error["value"]) == ("limit", "11")
 
 
 def test_of_a_user_who_is_named_again_a_batch_has_the_same_list_and_makes_it_once(
