@@ -21,9 +21,10 @@ LARGEST = 2**31 - 1
 
 Row = TypeVar("Row")
 
-# As `recsys.data.ids` has it.
+# As `recsys.data.ids` has it, "." and ".." kept out without a look-ahead, which pydantic lacks.
 ID_CHARACTERS = r"[^/,\x00-\x1f\x7f-\x9f]"
-ID_PATTERN = rf"^{ID_CHARACTERS}+$"
+_NO_DOT = r"[^./,\x00-\x1f\x7f-\x9f]"
+ID_PATTERN = rf"^({ID_CHARACTERS}{{3,}}|{_NO_DOT}{ID_CHARACTERS}?|\.{_NO_DOT})$"
 Id = Annotated[str, Field(min_length=1, max_length=255, pattern=ID_PATTERN)]
 
 # Past it, a program that reads numbers as floats would take one id for another.

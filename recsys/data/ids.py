@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from recsys.errors import DataError, NotFoundError
 
-ALLOWED_ID = "1 to 255 characters without '/', comma, control characters or lone surrogates"
+ALLOWED_ID = (
+    "1 to 255 characters without '/', comma, control characters or lone surrogates, and not "
+    "'.' or '..' alone"
+)
 # Lone surrogates, which JSON can smuggle in, exist in no UTF-8 and so in no file and database.
-_VALID_ID = re.compile(r"[^/,\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
+# '.' and '..' cannot be asked for: browsers and proxies take them out of a path, encoded or not.
+_VALID_ID = re.compile(r"(?!\.{1,2}\Z)[^/,\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
 
 
 def is_valid_id(raw_id: str) -> bool:

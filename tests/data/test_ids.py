@@ -21,6 +21,16 @@ def test_lone_surrogates_are_refused(raw_id):
         IdMap(["a", raw_id])
 
 
-@pytest.mark.parametrize("raw_id", ["7", "007", "a b", "é", "\U0001f600", "\ud7ff", "\ue000"])
+@pytest.mark.parametrize("raw_id", [".", ".."])
+def test_what_a_path_cannot_name_is_refused(raw_id):
+    assert not is_valid_id(raw_id)
+    with pytest.raises(DataError, match=r"not '\.' or '\.\.' alone"):
+        IdMap(["a", raw_id])
+
+
+@pytest.mark.parametrize(
+    "raw_id",
+    ["7", "007", "a b", " ", "é", "\U0001f600", "\ud7ff", "\ue000", "...", ".a", "a.", ". "],
+)
 def test_all_other_characters_of_a_name_are_allowed(raw_id):
     assert list(IdMap([raw_id])) == [raw_id]

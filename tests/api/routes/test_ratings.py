@@ -139,6 +139,8 @@ OK = {"user_id": "1", "item_id": "m1", "rating": 4}
         ({"user_id": ""}, "user_id"),
         ({"user_id": "a" * 256}, "user_id"),
         ({"user_id": "a/b"}, "user_id"),
+        ({"user_id": "."}, "user_id"),
+        ({"item_id": ".."}, "item_id"),
         ({"item_id": "a,b"}, "item_id"),
         ({"item_id": "a\n"}, "item_id"),
         ({"item_id": "a\ud800"}, "item_id"),

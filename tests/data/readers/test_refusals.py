@@ -16,7 +16,10 @@ from recsys.errors import DataError
 
 HEADER = "userId,movieId,rating,timestamp\n"
 A_NUMBER = "a finite number"
-AN_ID = "1 to 255 characters without '/', comma, control characters or lone surrogates"
+AN_ID = (
+    "1 to 255 characters without '/', comma, control characters or lone surrogates, and not "
+    "'.' or '..' alone"
+)
 
 
 def refused(path):
@@ -35,7 +38,7 @@ def test_a_rating_that_is_no_finite_number(write, rating, delimiter):
     assert (error.line, error.value, error.allowed) == (3, rating, A_NUMBER)
 
 
-@pytest.mark.parametrize("value", ["", "  ", "a/b", "x" * 256, "a\x07b", '"a,b"'])
+@pytest.mark.parametrize("value", ["", "  ", "..", "a/b", "x" * 256, "a\x07b", '"a,b"'])
 @pytest.mark.parametrize("column", [0, 1])
 def test_an_id_that_cannot_be_used(write, value, column):
     fields = ["1", "2", "3", "4"]
