@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import selectors
-import socket
+from concurrent.futures import Future
 from functools import partial
 
 from gunicorn import util
@@ -34,14 +33,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)
 
     def handle(self, conn: TConn) -> object:
-        """Return whether a connection stays open after the answer to its request.
-
-        If it does not, the client has closed its side by then, or was given the time.
-        """
+        """Return whether a connection stays open after its request; if not, it is closed."""
         stays = super().handle(conn)
         if not stays:
-            with contextlib.suppress(OSError):
-                util.close_graceful(conn.sock.dup(), LINGER_SECONDS)
-                # The loop does the same once more, and now finds nothing to wait for.
-                conn.sock.shutdown(socket.SHUT_RD)
+            util.close_graceful(conn.sock, LINGER_SECONDS)
         return stays
+
+    def finish_request(self, conn: TConn, answered: Future[object]) -> None:
+        """Take a connection back from its thread, into the loop or out of the count."""
+        if conn.sock.fileno() == -1:  # closed by `handle`
+            self.nr_conns -= 1
+        else:
+            super().finish_request(conn, answered)

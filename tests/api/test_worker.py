@@ -159,3 +159,12 @@ def test_a_chunked_body_may_be_as_large_as_another_and_is_never_cut(served, n_by
     last = HEALTH + b"Connection: close\r\n\r\n"
     answered = served.answers(CHUNKED + sent + last)
     assert [status for status, _ in answered] == [expected, 200]
+
+
+def test_an_upload_that_is_refused_is_answered_and_its_sender_not_left_hanging(served):
+    for _ in range(10):
+        with served.connect() as connection:
+            # Far more than fits between the two, so that nobody can send it to its end.
+            with pytest.raises(ConnectionError):
+                connection.sendall(POST + b"Content-Length: 50000000\r\n\r\n" + b" " * 50_000_000)
+            assert connection.recv(12) == b"HTTP/1.1 413"
