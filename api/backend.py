@@ -53,6 +53,8 @@ class Backend:
             if self._opened is None:
                 engine = open_database(
                     self._config.database_url,
+                    # One that is missing was lost: an empty one in its place would hide that.
+                    create=False,
                     lock_timeout=LOCK_TIMEOUT,
                     turn_timeout=TURN_TIMEOUT,
                 )

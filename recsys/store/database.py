@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -19,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from recsys.errors import StoreError, UsageError
+from recsys.store.database_file import file_of, follow, make
 from recsys.store.turns import Turns
 
 LOCK_TIMEOUT = 30.0
@@ -26,11 +26,16 @@ LOCK_TIMEOUT = 30.0
 
 
 def open_database(
-    url: str, *, lock_timeout: float = LOCK_TIMEOUT, turn_timeout: float = LOCK_TIMEOUT
+    url: str,
+    *,
+    create: bool = True,
+    lock_timeout: float = LOCK_TIMEOUT,
+    turn_timeout: float = LOCK_TIMEOUT,
 ) -> Engine:
     """Return an engine for the database at ``url``, after one connection to it has worked.
 
-    An SQLite file and its folder are made where there are none. Every connection to SQLite has
+    An SQLite file and its folder are made where there are none. A file that is replaced is opened
+    anew: nothing is written into one that was removed. Every connection to SQLite has
     a write-ahead log (readers and one writer do not wait for each other), foreign keys, a busy
     timeout of ``lock_timeout``, and ``synchronous=FULL``: what was committed survives a power cut.
     Of the threads that write to SQLite by one engine, one at a time asks for the lock.
@@ -42,6 +47,9 @@ def open_database(
     url : str
         ``sqlite:///relative/or//absolute.db``, or any SQLAlchemy URL, such as
         ``postgresql+psycopg://user:password@host/name``.
+    create : bool
+        Whether to make an SQLite file where there is none. It is made once: one that is
+        removed later is missed.
     lock_timeout : float
         Seconds that a writer waits for another process. Postgres has its own setting.
     turn_timeout : float
@@ -76,7 +84,10 @@ def open_database(
         ) from None
     event.listen(engine, "handle_error", partial(_explain, parsed))
     if _is_sqlite(parsed):
-        _make_folder(parsed)
+        if (path := file_of(parsed)) is not None:
+            if create:
+                make(path)
+            follow(engine, path)
         event.listen(engine, "connect", partial(_configure, lock_timeout))
         event.listen(engine, "begin", _begin)
     _engines.add(engine)
@@ -113,24 +124,6 @@ class _Connection(sqlite3.Connection):
 
 def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
-
-
-def _make_folder(url: URL) -> None:
-    name = url.database
-    if not name or name == ":memory:":
-        raise UsageError(f"{url} is gone when the process ends; name a file: sqlite:///recsys.db")
-    if name.startswith("file:"):
-        return
-    path = Path(name)
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder, not a database; name a file in it")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"cannot make the folder {path.parent} for the database: {error.strerror}; "
-            "make it, or name another place"
-        ) from None
 
 
 def _configure(lock_timeout: float, connection: Any, _record: object) -> None:

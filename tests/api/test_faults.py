@@ -147,6 +147,27 @@ def test_a_restored_backup_is_served_after_a_restart(fresh_shop, tmp_path):
     assert client.get("/readyz").get_json()["failure"] is None
 
 
+def test_a_file_that_is_removed_is_missed_at_once_and_found_again_without_a_restart(
+    fresh_shop, tmp_path, caplog
+):
+    before = fresh_shop.get(LIST).get_json()
+    store.backup(fresh_shop.engine, tmp_path / "copy.db")
+    path = Path(fresh_shop.engine.url.database)
+    fresh_shop.engine.dispose()
+    for leftover in tmp_path.glob("recsys.db*"):
+        leftover.unlink()
+    problem(rate(fresh_shop, 5))
+    problem(fresh_shop.get(LIST))
+    assert "does not say which version" in fresh_shop.get("/readyz").get_json()["failure"]
+    assert "unable to open" in caplog.text
+    problem(create_app(fresh_shop.config).test_client().get("/readyz"))
+    assert not path.exists()
+    (tmp_path / "copy.db").rename(path)
+    assert fresh_shop.get(LIST).get_json() == before
+    assert rate(fresh_shop, 5).status_code == 200
+    assert stored(fresh_shop) == {"m1": 5}
+
+
 @pytest.mark.parametrize(
     ("table", "column"), [("user_embeddings", "factors"), ("rated_items", "item_rows")]
 )

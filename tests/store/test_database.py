@@ -30,40 +30,11 @@ def test_every_connection_is_durable_and_keeps_foreign_keys(engine, pragma, valu
             assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
 
 
-def test_the_folder_of_a_new_file_is_made(tmp_path):
-    store.open_database(f"sqlite:///{tmp_path}/deep/down/new.db").dispose()
-    assert (tmp_path / "deep/down/new.db").is_file()
-
-
 def test_a_file_that_is_no_database_is_refused_with_its_path(tmp_path):
     path = tmp_path / "notes.db"
     path.write_text("not a database, but long enough to be taken for one\n" * 20)
     with pytest.raises(StoreError, match=rf"{path}: file is not a database; name another file"):
         store.open_database(f"sqlite:///{path}")
-
-
-def test_a_folder_is_refused_with_its_path(tmp_path):
-    with pytest.raises(StoreError, match=f"{tmp_path} is a folder"):
-        store.open_database(f"sqlite:///{tmp_path}")
-
-
-def test_a_file_that_cannot_be_opened_is_told_and_nothing_else(tmp_path):
-    (tmp_path / "store.db").symlink_to(tmp_path / "nowhere" / "store.db")
-    # An exception that was ignored would be a warning, and so an error.
-    with pytest.raises(StoreError, match="unable to open database file; check that the file"):
-        store.open_database(f"sqlite:///{tmp_path}/store.db")
-
-
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=f"cannot make the folder {tmp_path}/file/var"):
-        store.open_database(f"sqlite:///{tmp_path}/file/var/store.db")
-
-
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
-def test_an_in_memory_database_is_refused(url):
-    with pytest.raises(UsageError, match="gone when the process ends"):
-        store.open_database(url)
 
 
 @pytest.mark.parametrize("url", ["recsys.db", "oracel://scott:tiger@host/name"])
