@@ -39,7 +39,7 @@ def test_its_options_exist():
         flag for command in KNOWN.values() for option in command.params for flag in option.opts
     }
     of_others = {"--file", "--tag", "--rm", "--volume", "--publish", "--full", "--with-filename"}
-    of_others |= {"--since", "--upgrade", "--large-items"}
+    of_others |= {"--since", "--upgrade", "--large-items", "--stop-timeout"}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", TEXT)) <= of_recsys | of_others
 
 
