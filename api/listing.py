@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from api.backend import find_person, recommender
-from api.schemas.recommendations import ListOptions, RecommendationFields, recommendations
+from api.schemas.list_requests import ListOptions
+from api.schemas.recommendations import RecommendationFields, recommendations
 from recsys.errors import UnknownUserError
 from recsys.serving import Person
 

@@ -12,9 +12,9 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection
 
+from recsys.store.base import Base, UtcDateTime
 from recsys.store.database import open_database
 from recsys.store.schema import migrating
-from recsys.store.tables import Base, UtcDateTime
 
 
 def _database_url() -> str:

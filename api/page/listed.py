@@ -10,7 +10,8 @@ from api.backend import recommender
 from api.listing import list_for
 from api.page.drawing import Part, Scale, Sum, add_up
 from api.schemas.explanations import Reason
-from api.schemas.recommendations import ListOptions, Recommendation
+from api.schemas.list_requests import ListOptions
+from api.schemas.recommendations import Recommendation
 from recsys.serving import Person
 
 STEP = 20

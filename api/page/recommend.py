@@ -10,7 +10,7 @@ from api.page.listed import carried, choices, listed_films
 from api.page.site import pages, query_as, render
 from api.schemas.common import Id, Parameters
 from api.schemas.items import ItemFields, item_fields
-from api.schemas.recommendations import ListOptions
+from api.schemas.list_requests import ListOptions
 from recsys.data.feedback import rating_flaw
 from recsys.errors import NotFoundError
 from recsys.serving import Filters, Person

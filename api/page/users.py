@@ -9,8 +9,8 @@ from api.backend import find_person, recommender
 from api.page.listed import carried, choices, listed_films
 from api.page.site import pages, query_as, render
 from api.schemas.common import Id, Parameters
+from api.schemas.list_requests import ListOptions
 from api.schemas.ratings import UserRating, user_ratings
-from api.schemas.recommendations import ListOptions
 from recsys.errors import NotFoundError
 from recsys.serving import Person
 from recsys.serving.known_ratings import KnownRating, known_ratings

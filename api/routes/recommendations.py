@@ -10,16 +10,9 @@ from api.listing import Listed, list_for, list_for_user
 from api.resource import resource
 from api.responses import answer
 from api.schemas.common import NoParameters
+from api.schemas.list_requests import BatchBody, NewcomerBody, NewRating
 from api.schemas.ratings import RatingError
-from api.schemas.recommendations import (
-    BatchBody,
-    BatchList,
-    NewcomerBody,
-    NewcomerList,
-    NewRating,
-    SkippedRating,
-    UserError,
-)
+from api.schemas.recommendations import BatchList, NewcomerList, SkippedRating, UserError
 from recsys.data.feedback import rating_flaw
 from recsys.errors import UnknownUserError
 from recsys.serving import Person

@@ -8,8 +8,9 @@ from api.listing import list_for_user
 from api.resource import resource
 from api.responses import answer, next_page
 from api.schemas.explanations import Explanation, ExplanationQuery, explanation
+from api.schemas.list_requests import RecommendationsQuery
 from api.schemas.ratings import UserItemPath
-from api.schemas.recommendations import RecommendationList, RecommendationsQuery
+from api.schemas.recommendations import RecommendationList
 from api.schemas.users import PredictionList, PredictionsQuery, UserPath, predictions
 
 api = resource("users", 304, 404, 422, 500, 503, url_prefix="/v1/users")

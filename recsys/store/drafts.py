@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from recsys.errors import StoreError
+from recsys.store.base import Base
 from recsys.store.database import writing
-from recsys.store.tables import Base, DataSet, Model
+from recsys.store.tables import DataSet, Model
 
 Row = TypeVar("Row")
 

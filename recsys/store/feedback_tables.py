@@ -3,7 +3,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from recsys.store.tables import Base, Revision
+from recsys.store.base import Base, Revision
 
 
 class FeedbackRow(Base):

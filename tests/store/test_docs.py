@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from recsys import store
-from recsys.store.tables import Base
+from recsys.store.base import Base
 
 PAGE = (Path(__file__).parents[2] / "docs/store.md").read_text(encoding="utf-8")
 
